@@ -1,1 +1,23 @@
-//! Placeholder.
+//! One replica of the coordinator: agents stream into it, the pure engine of `ostler-core` folds what they say, and
+//! anyone may ask it what the fleet looks like.
+//!
+//! [`start`] runs all of it in one process: ingest and the gRPC services on threads of their own, HTTP on another, the
+//! store in a file.
+
+pub mod api;
+pub mod config;
+pub mod convert;
+pub mod dashboard;
+pub mod driver;
+pub mod filter;
+pub mod history;
+pub mod http;
+pub mod ingest;
+pub mod journal;
+pub mod mask;
+pub mod metrics;
+pub mod server;
+pub mod store;
+pub mod telemetry;
+
+pub use config::Config;

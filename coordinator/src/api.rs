@@ -1,0 +1,1 @@
+//! The gRPC services that read and order: Fleet, Control, Peer.

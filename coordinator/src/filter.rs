@@ -1,0 +1,1 @@
+//! Filters of lists and watches: a small language after AIP-160.

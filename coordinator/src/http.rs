@@ -1,0 +1,1 @@
+//! HTTP: the JSON mirror of the API, metrics, health and the dashboard.

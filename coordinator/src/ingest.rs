@@ -1,0 +1,1 @@
+//! Report streams: from agents into the engine.

@@ -1,0 +1,1 @@
+//! Events worth keeping, in the store.

@@ -1,0 +1,1 @@
+//! Field masks: which fields of a message to fill.

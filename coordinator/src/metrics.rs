@@ -1,0 +1,1 @@
+//! What this replica says of itself to Prometheus.
