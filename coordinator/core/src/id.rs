@@ -62,3 +62,13 @@ pub struct Incarnation(pub u64);
 /// The create revision of the election key under which a leader acts: the fencing token. Zero is "no leader".
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Term(pub u64);
+
+/// One report stream of one node. A node that opens a second stream gets a new session, and facts that still arrive
+/// under the old one are refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Session {
+    /// The node that reports.
+    pub node: NodeKey,
+    /// Counts all streams of the fleet; never used twice.
+    pub number: u64,
+}

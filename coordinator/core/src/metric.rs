@@ -209,7 +209,12 @@ mod tests {
     #[test]
     fn exactly_the_totals_count_up() {
         for &metric in Metric::ALL {
-            assert_eq!(metric.kind() == Kind::Counter, metric.name().ends_with("_total"), "{}", metric.name());
+            assert_eq!(
+                metric.kind() == Kind::Counter,
+                metric.name().ends_with("_total"),
+                "{}",
+                metric.name()
+            );
         }
     }
 }

@@ -1,0 +1,234 @@
+//! The engine: facts in by [`Engine::handle`], actions out by [`Engine::step`].
+//!
+//! The driver calls `handle` for each fact as it comes, and `step` when [`Engine::poll_timeout`] says so. `step` is
+//! level-triggered: it looks at the whole fleet and not at what happened since the last one, so that a step that comes
+//! late, or twice, finds the same. Both take the time; it must not go back between calls.
+
+use std::time::Duration;
+
+use crate::event::{Event, Reply};
+use crate::fleet::{Fleet, State};
+use crate::id::{NodeId, NodeKey, Term};
+use crate::time::Time;
+use crate::window::Rate;
+
+/// What the engine goes by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// How long a node that left or fell silent is still shown.
+    pub retention: Duration,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Policy { retention: Duration::from_secs(3600) }
+    }
+}
+
+/// Something for the shell to do. Nothing decides yet, so there is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {}
+
+/// A node that a step found in another state than before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Transition {
+    /// Its place, which is free now if it was forgotten.
+    pub node: NodeKey,
+    /// Its name.
+    pub name: NodeId,
+    /// The state it is in; none when it was forgotten.
+    pub state: Option<State>,
+}
+
+/// What the engine did, counted since it began unless said otherwise.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Report {
+    /// Steps taken.
+    pub steps: u64,
+    /// When the last step was; the epoch before the first.
+    pub stepped: Time,
+    /// What the last step found, in order of keys.
+    pub transitions: Vec<Transition>,
+    /// Nodes by state, as the last step found them.
+    pub nodes: NodeCounts,
+    /// Facts by answer.
+    pub replies: ReplyCounts,
+    /// Rows folded.
+    pub rows: u64,
+    /// Rows folded, over the last ten seconds.
+    pub row_rate: Rate,
+    /// Name of the replica that leads, if any.
+    pub leader: Option<Box<str>>,
+    /// Under which term.
+    pub term: Term,
+}
+
+/// Nodes by state.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct NodeCounts {
+    pub joining: u32,
+    pub fresh: u32,
+    pub stale: u32,
+    pub left: u32,
+}
+
+/// Facts by answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct ReplyCounts {
+    pub joined: u64,
+    pub folded: u64,
+    pub skipped: u64,
+    pub resync: u64,
+    pub refused: u64,
+}
+
+/// The pure middle.
+#[derive(Clone, Debug)]
+pub struct Engine {
+    policy: Policy,
+    fleet: Fleet,
+    report: Report,
+    /// Not later than the first moment at which a step could find something without a new fact.
+    timeout: Option<Time>,
+}
+
+impl Engine {
+    /// An engine that knows no node.
+    pub fn new(policy: Policy) -> Engine {
+        let report = Report {
+            steps: 0,
+            stepped: Time::ZERO,
+            transitions: Vec::new(),
+            nodes: NodeCounts::default(),
+            replies: ReplyCounts::default(),
+            rows: 0,
+            row_rate: Rate::new(Duration::from_secs(1)),
+            leader: None,
+            term: Term::default(),
+        };
+        Engine { policy, fleet: Fleet::new(), report, timeout: None }
+    }
+
+    /// Folds one fact.
+    pub fn handle(&mut self, event: Event<'_>, now: Time) -> Reply {
+        let reply = self.fold(event, now);
+        let replies = &mut self.report.replies;
+        *match &reply {
+            Reply::Joined(_) => &mut replies.joined,
+            Reply::Folded => &mut replies.folded,
+            Reply::Skipped => &mut replies.skipped,
+            Reply::Resync(_) => &mut replies.resync,
+            Reply::Refused(_) => &mut replies.refused,
+        } += 1;
+        reply
+    }
+
+    /// Looks at the whole fleet and decides.
+    pub fn step(&mut self, now: Time) -> Vec<Action> {
+        self.report.steps += 1;
+        self.report.stepped = now;
+        self.report.transitions.clear();
+        self.report.nodes = NodeCounts::default();
+        self.timeout = None;
+        for key in (0..self.fleet.places()).map(NodeKey) {
+            self.step_node(key, now);
+        }
+        assert!(self.timeout.is_none_or(|timeout| timeout > now), "a step leaves nothing to do at once");
+        Vec::new()
+    }
+
+    /// When to step although no fact came; none when time alone changes nothing.
+    pub fn poll_timeout(&self) -> Option<Time> {
+        self.timeout
+    }
+
+    /// What the engine did.
+    pub fn report(&self) -> &Report {
+        &self.report
+    }
+
+    /// What is known of the fleet.
+    pub fn fleet(&self) -> &Fleet {
+        &self.fleet
+    }
+
+    fn fold(&mut self, event: Event<'_>, now: Time) -> Reply {
+        match event {
+            Event::Row { session, row } => {
+                let reply = self.fleet.fold_row(session, &row, now);
+                if reply == Reply::Folded {
+                    self.report.rows += 1;
+                    self.report.row_rate.add(1, now);
+                }
+                reply
+            }
+            Event::Snapshot { session, snapshot } => self.fleet.fold_snapshot(session, snapshot, now),
+            Event::Joined(hello) => {
+                let reply = self.fleet.join(hello, now);
+                if let Reply::Joined(session) = reply {
+                    self.expect(session.node);
+                }
+                reply
+            }
+            Event::RowsDropped { session, rows } => self.fleet.fold_rows_dropped(session, rows, now),
+            Event::Happened { session, happening } => self.fleet.fold_happening(session, happening, now),
+            Event::Goodbye { session, reason, detail } => {
+                let reply = self.fleet.fold_goodbye(session, reason, detail, now);
+                self.expect(session.node);
+                reply
+            }
+            Event::Disconnected { session, reason } => self.fleet.fold_disconnected(session, reason),
+            Event::Leader { leader, term } => self.lead(leader, term, now),
+        }
+    }
+
+    fn lead(&mut self, leader: Option<&str>, term: Term, now: Time) -> Reply {
+        if term < self.report.term {
+            return Reply::Skipped;
+        }
+        if self.report.leader.as_deref() != leader || self.report.term != term {
+            self.report.leader = leader.map(Box::from);
+            self.report.term = term;
+            self.fleet.tell_leader(leader, term, now);
+        }
+        Reply::Folded
+    }
+
+    fn step_node(&mut self, key: NodeKey, now: Time) {
+        let Some(node) = self.fleet.node_by_key(key) else { return };
+        if now.since(node.heard()) > self.policy.retention.max(node.patience()) {
+            let name = node.id().clone();
+            self.fleet.forget(key, now);
+            self.report.transitions.push(Transition { node: key, name, state: None });
+            return;
+        }
+        let state = node.state(now);
+        let nodes = &mut self.report.nodes;
+        *match state {
+            State::Joining => &mut nodes.joining,
+            State::Fresh => &mut nodes.fresh,
+            State::Stale => &mut nodes.stale,
+            State::Left => &mut nodes.left,
+        } += 1;
+        if self.fleet.settle(key, now).is_some() {
+            let name =
+                self.fleet.node_by_key(key).map(|node| node.id().clone()).expect("it was just settled");
+            self.report.transitions.push(Transition { node: key, name, state: Some(state) });
+        }
+        self.expect(key);
+    }
+
+    /// Sees to it that a step comes when this node would be found in another state without a new fact.
+    fn expect(&mut self, key: NodeKey) {
+        let Some(node) = self.fleet.node_by_key(key) else { return };
+        let retention = self.policy.retention.max(node.patience());
+        let wait = match node.told() {
+            State::Joining | State::Fresh => node.patience(),
+            State::Stale | State::Left => retention,
+        };
+        let due = node.heard() + wait + Duration::from_millis(1);
+        self.timeout = Some(self.timeout.map_or(due, |timeout| timeout.min(due)));
+    }
+}

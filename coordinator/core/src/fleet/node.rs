@@ -1,0 +1,352 @@
+//! One node as the fleet knows it: who it is, what it has, its newest values, and how far they can be trusted.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::bits;
+use super::seen::Seen;
+use crate::event::Hello;
+use crate::id::{EngineId, GpuId, NodeId, NodeKey, ZoneId};
+use crate::inventory::{Engine, Gpu, Source};
+use crate::layout::{Layout, Owner};
+use crate::metric::Metric;
+use crate::time::Time;
+
+/// Intervals without a message after which a node is stale, and periods without a reading after which a value is: two
+/// can be lost to one dropped packet and its retransmission.
+pub const PATIENCE: u32 = 3;
+
+/// How far a value can be trusted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Freshness {
+    /// Read within the last [`PATIENCE`] periods.
+    Fresh,
+    /// Older than that: the last value known, not the present one.
+    Stale,
+    /// Never read, or reported as having no value.
+    Missing,
+    /// Its counter started again; rates need one more reading.
+    Reset,
+}
+
+/// One value with its age.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reading {
+    /// In the unit of its metric; zero when it is missing.
+    pub value: i64,
+    /// Time since it was read at the node.
+    pub age: Duration,
+    /// How far it can be trusted.
+    pub freshness: Freshness,
+}
+
+/// How a node is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum State {
+    /// Connected, no snapshot yet.
+    Joining,
+    /// Messages arrive.
+    Fresh,
+    /// No message for [`PATIENCE`] intervals.
+    Stale,
+    /// Said goodbye.
+    Left,
+}
+
+impl State {
+    /// For example "fresh".
+    pub const fn name(self) -> &'static str {
+        match self {
+            State::Joining => "joining",
+            State::Fresh => "fresh",
+            State::Stale => "stale",
+            State::Left => "left",
+        }
+    }
+}
+
+/// What the rows of the stream continue from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Following {
+    /// Nothing yet: the stream is new, and its snapshot is due.
+    Nothing,
+    /// The message with this number.
+    Message(u64),
+    /// Nothing, and a snapshot was asked for.
+    Asked,
+}
+
+/// One node.
+#[derive(Clone, Debug)]
+pub struct Node {
+    pub(super) key: NodeKey,
+    /// What its agent said at the beginning of the newest stream; its sources are moved to `sources`.
+    pub(super) hello: Hello,
+    /// Number of the stream that may report; none while there is no stream.
+    pub(super) session: Option<u64>,
+    pub(super) following: Following,
+    /// When its newest message came.
+    pub(super) heard: Time,
+    /// When the newest stream began.
+    pub(super) joined: Time,
+    /// Whether it said goodbye after its newest hello.
+    pub(super) left: bool,
+    /// Whether a snapshot was ever folded.
+    pub(super) reported: bool,
+    /// Why its last stream ended; empty while it is up.
+    pub(super) ended: Box<str>,
+    /// The state that the journal last told of.
+    pub(super) told: State,
+    pub(super) sources: Vec<Source>,
+    pub(super) gpus: Vec<Gpu>,
+    pub(super) engines: Vec<Engine>,
+    pub(super) layout: Arc<Layout>,
+    /// One a slot.
+    pub(super) values: Vec<i64>,
+    /// Bitmap over slots: has no value.
+    pub(super) absent: Vec<u8>,
+    /// Bitmap over slots: its counter started again with the newest reading.
+    pub(super) reset: Vec<u8>,
+    /// Whether `reset` has any bit, so that a row need not look.
+    pub(super) any_reset: bool,
+    /// Bitmap over groups: read in the newest interval.
+    pub(super) sampled: Vec<u8>,
+    /// When each group was last read, by the coordinator's clock.
+    pub(super) sampled_at: Vec<Time>,
+    /// Revision of the newest change of each owner: GPUs, engines, host.
+    pub(super) owner_revisions: Vec<u64>,
+    pub(super) revision: u64,
+    pub(super) rows_dropped: u64,
+    pub(super) seen: Seen,
+}
+
+impl Node {
+    /// A node of which nothing but its hello is known yet.
+    pub(super) fn new(key: NodeKey, hello: Hello, empty: Arc<Layout>, now: Time) -> Node {
+        Node {
+            key,
+            hello,
+            session: None,
+            following: Following::Nothing,
+            heard: now,
+            joined: now,
+            left: false,
+            reported: false,
+            ended: Box::default(),
+            told: State::Joining,
+            sources: Vec::new(),
+            gpus: Vec::new(),
+            engines: Vec::new(),
+            layout: empty,
+            values: Vec::new(),
+            absent: Vec::new(),
+            reset: Vec::new(),
+            any_reset: false,
+            sampled: Vec::new(),
+            sampled_at: Vec::new(),
+            owner_revisions: Vec::new(),
+            revision: 0,
+            rows_dropped: 0,
+            seen: Seen::default(),
+        }
+    }
+
+    /// Begins another stream. What is known of the node stays until its snapshot comes.
+    pub(super) fn begin(&mut self, hello: Hello, now: Time) {
+        self.hello = hello;
+        self.following = Following::Nothing;
+        self.heard = now;
+        self.joined = now;
+        self.left = false;
+        self.ended = Box::default();
+    }
+
+    /// Its place in the fleet.
+    pub fn key(&self) -> NodeKey {
+        self.key
+    }
+
+    /// Its name.
+    pub fn id(&self) -> &NodeId {
+        &self.hello.node
+    }
+
+    /// Its failure domain.
+    pub fn zone(&self) -> &ZoneId {
+        &self.hello.zone
+    }
+
+    /// What its agent said at the beginning of the newest stream, but for the sources, which have changed since.
+    pub fn hello(&self) -> &Hello {
+        &self.hello
+    }
+
+    /// How its agent's sources are doing.
+    pub fn sources(&self) -> &[Source] {
+        &self.sources
+    }
+
+    /// Its GPUs, in the order of its layout.
+    pub fn gpus(&self) -> &[Gpu] {
+        &self.gpus
+    }
+
+    /// Its engines, in the order of its layout.
+    pub fn engines(&self) -> &[Engine] {
+        &self.engines
+    }
+
+    /// Position of a GPU among [`Node::gpus`].
+    pub fn gpu_position(&self, gpu: &GpuId) -> Option<u8> {
+        position(self.gpus.iter().position(|it| it.id == *gpu))
+    }
+
+    /// Position of an engine among [`Node::engines`].
+    pub fn engine_position(&self, engine: &EngineId) -> Option<u8> {
+        position(self.engines.iter().position(|it| it.id == *engine))
+    }
+
+    /// The meaning of its values.
+    pub fn layout(&self) -> &Arc<Layout> {
+        &self.layout
+    }
+
+    /// Its newest values, one a slot; those in [`Node::absent`] mean nothing.
+    pub fn values(&self) -> &[i64] {
+        &self.values
+    }
+
+    /// Bitmap over slots without a value, least significant bit first.
+    pub fn absent(&self) -> &[u8] {
+        &self.absent
+    }
+
+    /// Whether a stream of it is open.
+    pub fn connected(&self) -> bool {
+        self.session.is_some()
+    }
+
+    /// Number of the newest message folded in this stream; none before its first snapshot and while one is asked for.
+    pub fn seq(&self) -> Option<u64> {
+        match self.following {
+            Following::Message(seq) => Some(seq),
+            Following::Nothing | Following::Asked => None,
+        }
+    }
+
+    /// Highest id of the happenings that were folded in this incarnation; zero before the first.
+    pub fn happening_id(&self) -> u64 {
+        self.seen.highest()
+    }
+
+    /// Rows that its agent had to drop while it was cut off.
+    pub fn rows_dropped(&self) -> u64 {
+        self.rows_dropped
+    }
+
+    /// The fleet's revision at which the node, or any value of it, last changed.
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// The fleet's revision at which an owner, or any value of it, last changed.
+    pub fn owner_revision(&self, owner: Owner) -> u64 {
+        self.owner_revisions.get(self.layout.owner_position(owner)).copied().unwrap_or_default()
+    }
+
+    /// When its newest stream began.
+    pub fn joined(&self) -> Time {
+        self.joined
+    }
+
+    /// When its newest message came.
+    pub fn heard(&self) -> Time {
+        self.heard
+    }
+
+    /// How it is doing.
+    pub fn state(&self, now: Time) -> State {
+        if self.left {
+            State::Left
+        } else if now.since(self.heard) > self.patience() {
+            State::Stale
+        } else if self.reported {
+            State::Fresh
+        } else {
+            State::Joining
+        }
+    }
+
+    /// Why it is in this state, for a person.
+    pub fn state_reason(&self, now: Time) -> String {
+        match self.state(now) {
+            State::Joining => String::from("connected; its first snapshot is due"),
+            State::Fresh if self.connected() => String::new(),
+            State::Fresh => format!("disconnected: {}", self.ended),
+            State::Stale => {
+                let silence = now.since(self.heard).as_secs_f64();
+                let interval = self.hello.interval.as_secs_f64();
+                let why = if self.connected() { "connected, but silent" } else { &self.ended };
+                format!("no message for {silence:.1} s, and one is due every {interval:.1} s: {why}")
+            }
+            State::Left => format!("said goodbye: {}", self.ended),
+        }
+    }
+
+    /// An owner's value of a metric; none when the node does not report it.
+    pub fn reading(&self, owner: Owner, metric: Metric, now: Time) -> Option<Reading> {
+        Some(self.slot_reading(self.layout.find(owner, metric)?, now))
+    }
+
+    /// An owner's value of a metric, if it is fresh.
+    pub fn fresh(&self, owner: Owner, metric: Metric, now: Time) -> Option<i64> {
+        self.reading(owner, metric, now).filter(|it| it.freshness == Freshness::Fresh).map(|it| it.value)
+    }
+
+    /// All values of an owner, ordered by metric.
+    pub fn readings(&self, owner: Owner, now: Time) -> impl ExactSizeIterator<Item = (Metric, Reading)> + '_ {
+        self.layout.of(owner).map(move |(metric, slot)| (metric, self.slot_reading(slot, now)))
+    }
+
+    /// Age and freshness of an owner's most often read group, taken as a whole; missing when it has no value at all.
+    pub fn freshness(&self, owner: Owner, now: Time) -> (Duration, Freshness) {
+        let Some(group) = self.layout.fastest_group(owner) else {
+            return (Duration::ZERO, Freshness::Missing);
+        };
+        if self.layout.group_slots(group).all(|slot| bits::get(&self.absent, slot)) {
+            return (Duration::ZERO, Freshness::Missing);
+        }
+        self.group_freshness(group, now)
+    }
+
+    /// The value in a slot. Panics when there is no such slot.
+    pub(crate) fn slot_reading(&self, slot: usize, now: Time) -> Reading {
+        let (age, freshness) = self.group_freshness(usize::from(self.layout.slots()[slot].group), now);
+        if bits::get(&self.absent, slot) {
+            return Reading { value: 0, age, freshness: Freshness::Missing };
+        }
+        let reset = freshness == Freshness::Fresh && self.any_reset && bits::get(&self.reset, slot);
+        let freshness = if reset { Freshness::Reset } else { freshness };
+        Reading { value: self.values[slot], age, freshness }
+    }
+
+    fn group_freshness(&self, group: usize, now: Time) -> (Duration, Freshness) {
+        let age = now.since(self.sampled_at[group]);
+        let patience = self.layout.groups()[group].period * PATIENCE;
+        (age, if age > patience { Freshness::Stale } else { Freshness::Fresh })
+    }
+
+    /// The state that the journal last told of.
+    pub(crate) fn told(&self) -> State {
+        self.told
+    }
+
+    /// How long it may be silent before it is stale.
+    pub(crate) fn patience(&self) -> Duration {
+        self.hello.interval * PATIENCE
+    }
+}
+
+fn position(at: Option<usize>) -> Option<u8> {
+    at.map(|at| u8::try_from(at).expect("a snapshot lists at most 64 of a kind"))
+}
