@@ -113,6 +113,7 @@ impl Engine {
 
     /// Folds one fact.
     pub fn handle(&mut self, event: Event<'_>, now: Time) -> Reply {
+        let session = event.session();
         let reply = self.fold(event, now);
         let replies = &mut self.report.replies;
         *match &reply {
@@ -122,6 +123,10 @@ impl Engine {
             Reply::Resync(_) => &mut replies.resync,
             Reply::Refused(_) => &mut replies.refused,
         } += 1;
+        let joined = if let Reply::Joined(session) = reply { Some(session) } else { None };
+        if let Some(session) = session.or(joined) {
+            self.expect(session.node);
+        }
         reply
     }
 
@@ -165,19 +170,11 @@ impl Engine {
                 reply
             }
             Event::Snapshot { session, snapshot } => self.fleet.fold_snapshot(session, snapshot, now),
-            Event::Joined(hello) => {
-                let reply = self.fleet.join(hello, now);
-                if let Reply::Joined(session) = reply {
-                    self.expect(session.node);
-                }
-                reply
-            }
+            Event::Joined(hello) => self.fleet.join(hello, now),
             Event::RowsDropped { session, rows } => self.fleet.fold_rows_dropped(session, rows, now),
             Event::Happened { session, happening } => self.fleet.fold_happening(session, happening, now),
             Event::Goodbye { session, reason, detail } => {
-                let reply = self.fleet.fold_goodbye(session, reason, detail, now);
-                self.expect(session.node);
-                reply
+                self.fleet.fold_goodbye(session, reason, detail, now)
             }
             Event::Disconnected { session, reason } => self.fleet.fold_disconnected(session, reason),
             Event::Leader { leader, term } => self.lead(leader, term, now),

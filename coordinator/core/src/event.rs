@@ -79,6 +79,21 @@ pub enum Event<'a> {
     },
 }
 
+impl Event<'_> {
+    /// The stream it came by; none for those that come by no stream.
+    pub fn session(&self) -> Option<Session> {
+        match self {
+            Event::Snapshot { session, .. }
+            | Event::Row { session, .. }
+            | Event::RowsDropped { session, .. }
+            | Event::Happened { session, .. }
+            | Event::Goodbye { session, .. }
+            | Event::Disconnected { session, .. } => Some(*session),
+            Event::Joined(_) | Event::Leader { .. } => None,
+        }
+    }
+}
+
 /// Who a node is, as its agent says at the beginning of a stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hello {

@@ -30,7 +30,7 @@ pub(crate) fn fits(bitmap: &[u8], length: usize) -> bool {
     let full = length / 8;
     match bitmap.len().cmp(&bytes(length)) {
         std::cmp::Ordering::Less => true,
-        std::cmp::Ordering::Equal => length % 8 == 0 || bitmap[full] >> (length % 8) == 0,
+        std::cmp::Ordering::Equal => length.is_multiple_of(8) || bitmap[full] >> (length % 8) == 0,
         std::cmp::Ordering::Greater => false,
     }
 }

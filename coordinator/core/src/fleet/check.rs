@@ -92,7 +92,7 @@ pub(super) fn happening(happening: &Happening) -> Result<(), Refusal> {
 }
 
 fn gpu(gpu: &Gpu) -> Result<(), Refusal> {
-    name("gpus.uuid", gpu.id.as_str(), NODE_MAX, "must be 1-253 characters of A-Z a-z 0-9 . _ -")?;
+    printable("gpus.uuid", gpu.id.as_str())?;
     if gpu.mig_instances.len() > MIG_MAX {
         return field("gpus.mig_instances", "has more than 16 entries");
     }
@@ -107,7 +107,7 @@ fn gpu(gpu: &Gpu) -> Result<(), Refusal> {
 }
 
 fn engine(engine: &Engine) -> Result<(), Refusal> {
-    name("engines.name", engine.id.as_str(), NODE_MAX, "must be 1-253 characters of A-Z a-z 0-9 . _ -")?;
+    printable("engines.name", engine.id.as_str())?;
     if engine.gpus.len() > layout::GPUS_MAX {
         return field("engines.gpu_uuids", "has more than 16 entries");
     }
@@ -135,6 +135,13 @@ fn name(field: &'static str, name: &str, longest: usize, problem: &'static str) 
     } else {
         self::field(field, problem)
     }
+}
+
+fn printable(field: &'static str, name: &str) -> Result<(), Refusal> {
+    if name.is_empty() || name.len() > NODE_MAX || name.chars().any(char::is_control) {
+        return self::field(field, "must be 1-253 bytes without control characters");
+    }
+    Ok(())
 }
 
 fn field(field: &'static str, problem: &'static str) -> Result<(), Refusal> {

@@ -6,7 +6,7 @@ use super::change::Removed;
 use super::ledger::{Ledger, Note};
 use super::node::{Following, Node, State};
 use super::seen::Seen;
-use super::snapshot::{self, merge_sources, replace_engines, replace_gpus, replace_sources};
+use super::snapshot::{self, merge_sources, name_gpus, replace_engines, replace_gpus, replace_sources};
 use super::{Fleet, NODES_MAX, check, happening};
 use crate::event::{GoodbyeReason, Happening, Hello, Refusal, Reply, RowFact, SnapshotFact};
 use crate::id::{NodeKey, Session, Term};
@@ -50,6 +50,7 @@ impl Fleet {
     /// The whole node.
     pub(crate) fn fold_snapshot(&mut self, session: Session, mut fact: SnapshotFact<'_>, now: Time) -> Reply {
         let Some(node) = reporting(&mut self.nodes, session) else { return Reply::Refused(Refusal::Ended) };
+        name_gpus(node, &mut fact.gpus);
         if let Err(refusal) = check::snapshot(&fact) {
             return Reply::Refused(refusal);
         }

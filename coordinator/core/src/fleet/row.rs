@@ -96,11 +96,11 @@ impl Node {
         let mut changed = false;
         for at in 0..self.absent.len() {
             let new = absent.get(at).copied().unwrap_or_default();
-            let mut differs = [self.absent[at] ^ new];
-            for bit in bits::ones(&differs) {
+            let differs = self.absent[at] ^ new;
+            for bit in bits::ones(&[differs]) {
                 self.owner_revisions[usize::from(self.layout.owners()[at * 8 + bit])] = revision;
             }
-            changed |= std::mem::take(&mut differs[0]) != 0;
+            changed |= differs != 0;
             self.absent[at] = new;
             self.reset[at] &= !new;
         }

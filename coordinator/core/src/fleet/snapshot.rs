@@ -9,7 +9,7 @@ use super::change::Removed;
 use super::ledger::{Ledger, Note};
 use super::node::{Following, Node};
 use crate::event::{SOURCES_MAX, SnapshotFact};
-use crate::id::PoolId;
+use crate::id::{GpuId, PoolId};
 use crate::inventory::{Engine, EngineState, Gpu, GpuState, Source, SourceState};
 use crate::journal::{Kind, Severity};
 use crate::layout::Layout;
@@ -65,6 +65,14 @@ impl Node {
         self.owner_revisions.resize(self.layout.owner_count(), revision);
         self.following = Following::Message(snapshot.seq);
         self.reported = true;
+    }
+}
+
+/// Names GPUs that the agent cannot name: one that was lost before its UUID could be read must not hide the others. A
+/// node's own name has no colon, so no UUID of another node is met.
+pub(super) fn name_gpus(node: &Node, gpus: &mut [Gpu]) {
+    for gpu in gpus.iter_mut().filter(|gpu| gpu.id.as_str().is_empty()) {
+        gpu.id = GpuId::from(format!("{}:{}", node.id(), gpu.index).as_str());
     }
 }
 
