@@ -66,4 +66,13 @@ pub trait Source: Send {
     fn simulated(&self) -> bool {
         false
     }
+
+    /// Lets go of NVML for a time, for a driver upgrade or a GPU reset. Never blocks.
+    ///
+    /// # Errors
+    /// Says why there is nothing to let go of.
+    fn release_nvml(&mut self, hold: Duration) -> Result<(), String> {
+        let _ = hold;
+        Err("this node's readings do not come from NVML, so there is nothing to let go of".to_owned())
+    }
 }
