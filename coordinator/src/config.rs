@@ -1,1 +1,311 @@
-//! Configuration of one replica.
+//! Configuration of one replica: a TOML file, overridden by `OSTLER_*` variables, overridden by flags.
+//!
+//! What is read is raw and optional; [`Config`] is what remains when it is known to be usable.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::Parser;
+use serde::Deserialize;
+
+use crate::telemetry;
+
+/// Threads that serve gRPC, at most: beyond four the lock around the engine is what waits.
+const INGEST_THREADS_MAX: usize = 64;
+
+/// The documented default file, which `--print-config` shows.
+pub const EXAMPLE: &str = include_str!("../coordinator.toml");
+
+/// A usable configuration.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// Name of this replica; the host's by default.
+    pub replica: String,
+    /// Where agents and gRPC clients connect; port 0 takes a free one.
+    pub grpc_listen: SocketAddr,
+    /// Where HTTP clients connect; port 0 takes a free one.
+    pub http_listen: SocketAddr,
+    /// Threads that serve gRPC, 1 to 64.
+    pub ingest_threads: usize,
+    /// What outlives the process, and where.
+    pub store: Store,
+    /// How often agents are told to send a row, 100 ms to 60 s; none lets each keep its own interval.
+    pub report_interval: Option<Duration>,
+    /// How long a node that left or fell silent is still shown, 10 s to 30 days.
+    pub node_retention: Duration,
+    /// Watches open at once over gRPC and HTTP, 1 to 100,000.
+    pub watchers_max: usize,
+    /// Logs and traces.
+    pub telemetry: telemetry::Config,
+}
+
+/// What outlives the process.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Store {
+    /// Nothing.
+    Memory,
+    /// The file `ostler.redb` in this folder.
+    Folder(PathBuf),
+}
+
+impl Default for Config {
+    fn default() -> Config {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        Config {
+            replica: host_name(),
+            grpc_listen: SocketAddr::from(([0, 0, 0, 0], 7400)),
+            http_listen: SocketAddr::from(([0, 0, 0, 0], 7480)),
+            ingest_threads: (cores / 2).clamp(1, 4),
+            store: Store::Folder(default_folder()),
+            report_interval: None,
+            node_retention: Duration::from_secs(3600),
+            watchers_max: 1_000,
+            telemetry: telemetry::Config::default(),
+        }
+    }
+}
+
+/// Why a configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The file cannot be read.
+    #[error("cannot read the configuration {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The file is not what it should be; the text names line and key.
+    #[error("the configuration {} cannot be used: {text}", path.display())]
+    Parse {
+        /// The file.
+        path: PathBuf,
+        /// Where and why.
+        text: String,
+    },
+    /// A value is outside its range.
+    #[error("{key} is {value}; it must be {range}")]
+    Range {
+        /// As in the file.
+        key: &'static str,
+        /// What it is.
+        value: String,
+        /// What it may be.
+        range: &'static str,
+    },
+}
+
+/// Flags of `ostler-coordinator`.
+#[derive(Debug, Default, Parser)]
+#[command(name = "ostler-coordinator", version, about = "One replica of the Ostler coordinator")]
+pub struct Arguments {
+    /// Configuration file (TOML).
+    #[arg(long, env = "OSTLER_COORDINATOR_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Print the documented default configuration and exit.
+    #[arg(long)]
+    pub print_config: bool,
+    #[command(flatten)]
+    raw: Raw,
+}
+
+/// Every key, as in the file, the variables and the flags.
+#[derive(Clone, Debug, Default, Deserialize, clap::Args)]
+#[serde(deny_unknown_fields)]
+struct Raw {
+    /// Name of this replica [default: the host's name].
+    #[arg(long, env = "OSTLER_REPLICA", value_name = "NAME")]
+    replica: Option<String>,
+    /// IP address and port for agents and gRPC clients [default: 0.0.0.0:7400].
+    #[arg(long, env = "OSTLER_GRPC_LISTEN", value_name = "IP:PORT")]
+    grpc_listen: Option<SocketAddr>,
+    /// IP address and port for HTTP: dashboard, JSON, metrics [default: 0.0.0.0:7480].
+    #[arg(long, env = "OSTLER_HTTP_LISTEN", value_name = "IP:PORT")]
+    http_listen: Option<SocketAddr>,
+    /// Threads that serve gRPC [default: half the cores, 1 to 4].
+    #[arg(long, env = "OSTLER_INGEST_THREADS", value_name = "COUNT")]
+    ingest_threads: Option<usize>,
+    /// "embedded" keeps events in a file, "memory" forgets them at exit [default: embedded].
+    #[arg(long, env = "OSTLER_STORE", value_name = "KIND")]
+    store: Option<StoreKind>,
+    /// Folder of the embedded store [default: $XDG_STATE_HOME/ostler or ~/.local/state/ostler].
+    #[arg(long, env = "OSTLER_DATA_DIR", value_name = "FOLDER")]
+    data_dir: Option<PathBuf>,
+    /// Milliseconds between rows that agents are told to keep [default: each agent's own].
+    #[arg(long, env = "OSTLER_REPORT_INTERVAL_MS", value_name = "MILLISECONDS")]
+    report_interval_ms: Option<u64>,
+    /// Seconds that a node which left or fell silent is still shown [default: 3600].
+    #[arg(long, env = "OSTLER_NODE_RETENTION_S", value_name = "SECONDS")]
+    node_retention_s: Option<u64>,
+    /// Watches open at once [default: 1000].
+    #[arg(long, env = "OSTLER_WATCHERS_MAX", value_name = "COUNT")]
+    watchers_max: Option<usize>,
+    /// What to log, for example "info" or "info,ostler_coordinator=debug" [default: info].
+    #[arg(long, env = "OSTLER_LOG", value_name = "FILTER")]
+    log: Option<String>,
+    /// "json", "text", or "auto" for text on a terminal and JSON elsewhere [default: auto].
+    #[arg(long, env = "OSTLER_LOG_FORMAT", value_name = "FORMAT")]
+    log_format: Option<telemetry::Format>,
+    /// URL of an OTLP collector (gRPC) that traces are sent to, for example "http://127.0.0.1:4317" [default: none].
+    #[arg(long, env = "OSTLER_OTLP_ENDPOINT", value_name = "URL")]
+    otlp_endpoint: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+enum StoreKind {
+    Embedded,
+    Memory,
+}
+
+impl Arguments {
+    /// The file, if one is named, under what variables and flags say.
+    pub fn load(self) -> Result<Config, Error> {
+        let file = self.config.as_deref().map_or_else(|| Ok(Raw::default()), read)?;
+        self.raw.over(file).check()
+    }
+}
+
+impl Config {
+    /// What a file says, without variables and flags.
+    pub fn read(path: &Path) -> Result<Config, Error> {
+        read(path)?.check()
+    }
+}
+
+fn read(path: &Path) -> Result<Raw, Error> {
+    let text = std::fs::read_to_string(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
+    toml::from_str(&text).map_err(|error| Error::Parse { path: path.to_owned(), text: error.to_string() })
+}
+
+impl Raw {
+    /// These values where there are any, else the others.
+    fn over(self, other: Raw) -> Raw {
+        Raw {
+            replica: self.replica.or(other.replica),
+            grpc_listen: self.grpc_listen.or(other.grpc_listen),
+            http_listen: self.http_listen.or(other.http_listen),
+            ingest_threads: self.ingest_threads.or(other.ingest_threads),
+            store: self.store.or(other.store),
+            data_dir: self.data_dir.or(other.data_dir),
+            report_interval_ms: self.report_interval_ms.or(other.report_interval_ms),
+            node_retention_s: self.node_retention_s.or(other.node_retention_s),
+            watchers_max: self.watchers_max.or(other.watchers_max),
+            log: self.log.or(other.log),
+            log_format: self.log_format.or(other.log_format),
+            otlp_endpoint: self.otlp_endpoint.or(other.otlp_endpoint),
+        }
+    }
+
+    fn check(self) -> Result<Config, Error> {
+        let default = Config::default();
+        let replica = self.replica.unwrap_or(default.replica);
+        let named = !replica.is_empty() && replica.len() <= 253 && !replica.chars().any(|c| c.is_control() || c.is_whitespace());
+        within(named, "replica", &replica, "1 to 253 characters without spaces")?;
+        let threads = self.ingest_threads.unwrap_or(default.ingest_threads);
+        within((1..=INGEST_THREADS_MAX).contains(&threads), "ingest_threads", threads, "1 to 64")?;
+        if let Some(interval) = self.report_interval_ms {
+            within((100..=60_000).contains(&interval), "report_interval_ms", interval, "100 to 60000")?;
+        }
+        let retention = self.node_retention_s.unwrap_or(default.node_retention.as_secs());
+        within((10..=2_592_000).contains(&retention), "node_retention_s", retention, "10 to 2592000 (30 days)")?;
+        let watchers = self.watchers_max.unwrap_or(default.watchers_max);
+        within((1..=100_000).contains(&watchers), "watchers_max", watchers, "1 to 100000")?;
+        let store = match (self.store, self.data_dir, default.store) {
+            (Some(StoreKind::Memory), _, _) => Store::Memory,
+            (_, Some(folder), _) => Store::Folder(folder),
+            (_, None, store) => store,
+        };
+        Ok(Config {
+            replica,
+            grpc_listen: self.grpc_listen.unwrap_or(default.grpc_listen),
+            http_listen: self.http_listen.unwrap_or(default.http_listen),
+            ingest_threads: threads,
+            store,
+            report_interval: self.report_interval_ms.map(Duration::from_millis),
+            node_retention: Duration::from_secs(retention),
+            watchers_max: watchers,
+            telemetry: telemetry::Config {
+                filter: self.log.unwrap_or(default.telemetry.filter),
+                format: self.log_format.unwrap_or(default.telemetry.format),
+                otlp_endpoint: self.otlp_endpoint.filter(|url| !url.is_empty()),
+            },
+        })
+    }
+}
+
+fn within(ok: bool, key: &'static str, value: impl ToString, range: &'static str) -> Result<(), Error> {
+    if ok { Ok(()) } else { Err(Error::Range { key, value: value.to_string(), range }) }
+}
+
+/// The folder that the platform has for what a program keeps; the temporary one where there is no home.
+pub fn default_folder() -> PathBuf {
+    let state = std::env::var_os("XDG_STATE_HOME").filter(|path| !path.is_empty()).map(PathBuf::from);
+    let home = || std::env::var_os("HOME").filter(|path| !path.is_empty()).map(|home| PathBuf::from(home).join(".local/state"));
+    state.or_else(home).unwrap_or_else(std::env::temp_dir).join("ostler")
+}
+
+fn host_name() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    match name.trim() {
+        "" => "coordinator".to_owned(),
+        name => name.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Config, Error> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("coordinator.toml");
+        std::fs::write(&path, text).unwrap();
+        Config::read(&path)
+    }
+
+    #[test]
+    fn the_documented_file_means_the_defaults_and_names_every_key() {
+        assert_eq!(parse(EXAMPLE).unwrap(), Config::default());
+        let uncommented: String = EXAMPLE.lines().map(|line| line.strip_prefix("#= ").unwrap_or(line)).fold(String::new(), |all, line| all + line + "\n");
+        let raw: Raw = toml::from_str(&uncommented).unwrap();
+        let debug = format!("{raw:?}");
+        assert!(!debug.contains("None"), "a key is not documented: {debug}");
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_with_its_line() {
+        let error = parse("replica = \"a\"\n\ngrcp_listen = \"0.0.0.0:1\"\n").unwrap_err().to_string();
+        assert!(error.contains("line 3") && error.contains("grcp_listen"), "{error}");
+    }
+
+    #[test]
+    fn a_value_outside_its_range_is_refused_with_the_range() {
+        let cases = [
+            ("ingest_threads = 0", "ingest_threads is 0; it must be 1 to 64"),
+            ("report_interval_ms = 10", "report_interval_ms is 10; it must be 100 to 60000"),
+            ("replica = \"\"", "replica is ; it must be 1 to 253"),
+            ("node_retention_s = 1", "node_retention_s is 1"),
+            ("grpc_listen = \"nonsense\"", "line 1"),
+            ("store = \"etcd\"", "line 1"),
+        ];
+        for (text, expected) in cases {
+            let error = parse(text).unwrap_err().to_string();
+            assert!(error.contains(expected), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn flags_win_over_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("c.toml");
+        std::fs::write(&path, "replica = \"file\"\nwatchers_max = 7\nstore = \"memory\"").unwrap();
+        let path = path.to_str().unwrap();
+        let arguments = Arguments::parse_from(["ostler-coordinator", "--config", path, "--replica", "flag"]);
+        let config = arguments.load().unwrap();
+        assert_eq!((config.replica.as_str(), config.watchers_max, config.store), ("flag", 7, Store::Memory));
+    }
+}

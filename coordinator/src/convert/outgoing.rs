@@ -1,0 +1,260 @@
+//! Nodes, GPUs, engines and events as the read API gives them: only the fields that the mask wants are made.
+
+use std::time::Duration;
+
+use ostler_core::fleet::{self, Freshness, State};
+use ostler_core::inventory;
+use ostler_core::journal;
+use ostler_core::layout::Owner;
+use ostler_core::metric::Metric;
+use ostler_core::time::Time;
+use ostler_proto::v1;
+
+use crate::mask::{Fields, Mask, find};
+
+/// The value if the mask wants the field, else its default.
+macro_rules! wanted {
+    ($mask:ident, $message:ty, $field:ident, $value:expr) => {
+        if $mask.has(const { find(<$message as Fields>::FIELDS, stringify!($field)) }) {
+            $value
+        } else {
+            Default::default()
+        }
+    };
+}
+
+/// Milliseconds, at most 49 days.
+pub fn millis(duration: Duration) -> u32 {
+    u32::try_from(duration.as_millis()).unwrap_or(u32::MAX)
+}
+
+/// A moment of the driver's clock as RFC 3339.
+pub fn rfc3339(time: Time) -> String {
+    let millis = i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
+    jiff::Timestamp::from_millisecond(millis).unwrap_or(jiff::Timestamp::MAX).to_string()
+}
+
+/// A node.
+pub fn node(node: &fleet::Node, now: Time, mask: &Mask) -> v1::Node {
+    let hello = node.hello();
+    let totals = Totals::of(node, now, mask);
+    v1::Node {
+        name: node.id().to_string(),
+        zone: wanted!(mask, v1::Node, zone, node.zone().to_string()),
+        state: wanted!(mask, v1::Node, state, node_state_number(node.state(now))),
+        state_reason: wanted!(mask, v1::Node, state_reason, node.state_reason(now)),
+        age_ms: now.millis_since(node.heard()),
+        boot_id: wanted!(mask, v1::Node, boot_id, hello.boot_id.to_string()),
+        incarnation: hello.incarnation.0,
+        agent_version: wanted!(mask, v1::Node, agent_version, hello.agent_version.to_string()),
+        labels: wanted!(mask, v1::Node, labels, hello.labels.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect()),
+        simulated: hello.simulated,
+        connected: node.connected(),
+        gpu_count: count(node.gpus()),
+        gpu_ok_count: node.gpus().iter().filter(|gpu| gpu.state == inventory::GpuState::Ok).map(|_| 1).sum(),
+        engine_count: count(node.engines()),
+        sources: wanted!(mask, v1::Node, sources, node.sources().iter().map(source).collect()),
+        gpu_utilization_percent: totals.gpu_utilization_percent,
+        gpu_memory_used_bytes: totals.gpu_memory_used_bytes,
+        gpu_memory_total_bytes: totals.gpu_memory_total_bytes,
+        requests_running: totals.requests_running,
+        requests_waiting: totals.requests_waiting,
+        cpu_used_percent: totals.cpu_used_percent,
+        readings: wanted!(mask, v1::Node, readings, readings(node, Owner::Host, now)),
+        revision: node.revision(),
+        probe_address: wanted!(mask, v1::Node, probe_address, hello.probe_address.to_string()),
+        rows_dropped: node.rows_dropped(),
+    }
+}
+
+/// What a node's entry says of its GPUs and engines together: each over what is fresh, none when nothing is.
+#[derive(Default)]
+struct Totals {
+    gpu_utilization_percent: Option<f64>,
+    gpu_memory_used_bytes: Option<f64>,
+    gpu_memory_total_bytes: Option<f64>,
+    requests_running: Option<f64>,
+    requests_waiting: Option<f64>,
+    cpu_used_percent: Option<f64>,
+}
+
+impl Totals {
+    fn of(node: &fleet::Node, now: Time, mask: &Mask) -> Totals {
+        let gpus = || (0u8..).zip(node.gpus()).map(|(position, _)| Owner::Gpu(position));
+        let engines = || (0u8..).zip(node.engines()).map(|(position, _)| Owner::Engine(position));
+        let gpu_sum = |metric| sum(gpus().filter_map(|owner| node.fresh(owner, metric, now)));
+        let engine_sum = |metric| sum(engines().filter_map(|owner| node.fresh(owner, metric, now))).map(|(sum, _)| sum);
+        Totals {
+            gpu_utilization_percent: wanted!(
+                mask,
+                v1::Node,
+                gpu_utilization_percent,
+                gpu_sum(Metric::GpuUtilizationPercent).map(|(sum, count)| sum / count)
+            ),
+            gpu_memory_used_bytes: wanted!(
+                mask,
+                v1::Node,
+                gpu_memory_used_bytes,
+                gpu_sum(Metric::GpuMemoryUsedBytes).map(|(sum, _)| sum)
+            ),
+            gpu_memory_total_bytes: wanted!(
+                mask,
+                v1::Node,
+                gpu_memory_total_bytes,
+                gpu_sum(Metric::GpuMemoryTotalBytes).map(|(sum, _)| sum)
+            ),
+            requests_running: wanted!(mask, v1::Node, requests_running, engine_sum(Metric::EngineRequestsRunning)),
+            requests_waiting: wanted!(mask, v1::Node, requests_waiting, engine_sum(Metric::EngineRequestsWaiting)),
+            cpu_used_percent: wanted!(
+                mask,
+                v1::Node,
+                cpu_used_percent,
+                node.fresh(Owner::Host, Metric::HostCpuUsedPpm, now).map(|ppm| ppm as f64 / 10_000.0)
+            ),
+        }
+    }
+}
+
+/// Sum and count; none of nothing.
+fn sum(values: impl Iterator<Item = i64>) -> Option<(f64, f64)> {
+    let (sum, count) = values.fold((0.0, 0.0), |(sum, count), value| (sum + value as f64, count + 1.0));
+    (count > 0.0).then_some((sum, count))
+}
+
+fn count<T>(list: &[T]) -> u32 {
+    u32::try_from(list.len()).expect("at most 64 of a kind")
+}
+
+/// The wire's number of a node's state.
+pub fn node_state_number(state: State) -> i32 {
+    (match state {
+        State::Joining => v1::NodeState::Joining,
+        State::Fresh => v1::NodeState::Fresh,
+        State::Stale => v1::NodeState::Stale,
+        State::Left => v1::NodeState::Left,
+    }) as i32
+}
+
+fn source(source: &inventory::Source) -> v1::SourceStatus {
+    v1::SourceStatus {
+        name: source.name.to_string(),
+        state: super::source_state_number(source.state),
+        detail: source.detail.to_string(),
+    }
+}
+
+fn readings(node: &fleet::Node, owner: Owner, now: Time) -> Vec<v1::Reading> {
+    let reading = |(metric, reading): (Metric, fleet::Reading)| v1::Reading {
+        metric: super::metric_number(metric),
+        value: reading.value as f64,
+        age_ms: millis(reading.age),
+        freshness: super::freshness_number(reading.freshness),
+    };
+    node.readings(owner, now).map(reading).collect()
+}
+
+/// The last known value of a metric times a factor; none when there is none. How old it is, the entry's age tells.
+fn value(node: &fleet::Node, owner: Owner, metric: Metric, factor: f64, now: Time) -> Option<f64> {
+    node.reading(owner, metric, now)
+        .filter(|reading| reading.freshness != Freshness::Missing)
+        .map(|reading| reading.value as f64 * factor)
+}
+
+/// A GPU.
+pub fn gpu(gpu: fleet::Gpu<'_>, now: Time, mask: &Mask) -> v1::Gpu {
+    let (node, info) = (gpu.node, gpu.info());
+    let (age, freshness) = gpu.freshness(now);
+    let value = |metric, factor| value(node, gpu.owner(), metric, factor, now);
+    let mig = |it: &inventory::MigInstance| v1::MigInstance {
+        uuid: it.uuid.to_string(),
+        gpu_instance_id: it.gpu_instance_id,
+        compute_instance_id: it.compute_instance_id,
+        profile: it.profile.to_string(),
+        memory_total_bytes: it.memory_total_bytes,
+    };
+    v1::Gpu {
+        name: info.id.to_string(),
+        node: wanted!(mask, v1::Gpu, node, node.id().to_string()),
+        zone: wanted!(mask, v1::Gpu, zone, node.zone().to_string()),
+        index: info.index,
+        model: wanted!(mask, v1::Gpu, model, info.model.to_string()),
+        pci_bus_id: wanted!(mask, v1::Gpu, pci_bus_id, info.pci_bus_id.to_string()),
+        serial: wanted!(mask, v1::Gpu, serial, info.serial.to_string()),
+        driver_version: wanted!(mask, v1::Gpu, driver_version, info.driver_version.to_string()),
+        state: super::gpu_state_number(info.state),
+        state_reason: wanted!(mask, v1::Gpu, state_reason, info.detail.to_string()),
+        age_ms: millis(age),
+        freshness: super::freshness_number(freshness),
+        utilization_percent: value(Metric::GpuUtilizationPercent, 1.0),
+        memory_used_bytes: value(Metric::GpuMemoryUsedBytes, 1.0),
+        memory_total_bytes: value(Metric::GpuMemoryTotalBytes, 1.0),
+        temperature_celsius: value(Metric::GpuTemperatureCelsius, 1.0),
+        power_watts: value(Metric::GpuPowerMilliwatts, 1e-3),
+        sm_clock_megahertz: value(Metric::GpuSmClockMegahertz, 1.0),
+        xid_errors_total: value(Metric::GpuXidErrorsTotal, 1.0),
+        recovery_action: value(Metric::GpuRecoveryAction, 1.0),
+        mig_instances: wanted!(mask, v1::Gpu, mig_instances, info.mig_instances.iter().map(mig).collect()),
+        readings: wanted!(mask, v1::Gpu, readings, readings(node, gpu.owner(), now)),
+        revision: gpu.revision(),
+    }
+}
+
+/// An engine's name in the whole fleet.
+pub fn engine_name(engine: fleet::Engine<'_>) -> String {
+    format!("{}/{}", engine.node.id(), engine.info().id)
+}
+
+/// An engine.
+pub fn engine(engine: fleet::Engine<'_>, now: Time, mask: &Mask) -> v1::Engine {
+    let (node, info) = (engine.node, engine.info());
+    let (age, freshness) = engine.freshness(now);
+    let value = |metric, factor| value(node, engine.owner(), metric, factor, now);
+    v1::Engine {
+        name: engine_name(engine),
+        node: wanted!(mask, v1::Engine, node, node.id().to_string()),
+        zone: wanted!(mask, v1::Engine, zone, node.zone().to_string()),
+        pool: wanted!(mask, v1::Engine, pool, info.pool.as_ref().map(ToString::to_string).unwrap_or_default()),
+        model: wanted!(mask, v1::Engine, model, info.model.to_string()),
+        kind: super::engine_kind_number(info.kind),
+        url: wanted!(mask, v1::Engine, url, info.url.to_string()),
+        pod: wanted!(mask, v1::Engine, pod, info.pod.to_string()),
+        namespace: wanted!(mask, v1::Engine, namespace, info.namespace.to_string()),
+        gpu_uuids: wanted!(mask, v1::Engine, gpu_uuids, info.gpus.iter().map(ToString::to_string).collect()),
+        state: super::engine_state_number(info.state),
+        state_reason: wanted!(mask, v1::Engine, state_reason, info.detail.to_string()),
+        age_ms: millis(age),
+        freshness: super::freshness_number(freshness),
+        requests_running: value(Metric::EngineRequestsRunning, 1.0),
+        requests_waiting: value(Metric::EngineRequestsWaiting, 1.0),
+        kv_cache_usage: value(Metric::EngineKvCacheUsagePpm, 1e-6),
+        ttft_p95_seconds: value(Metric::EngineTtftP95Microseconds, 1e-6),
+        itl_p95_seconds: value(Metric::EngineItlP95Microseconds, 1e-6),
+        generation_tokens_per_second: value(Metric::EngineGenerationTokensMilliPerSecond, 1e-3),
+        prompt_tokens_per_second: value(Metric::EnginePromptTokensMilliPerSecond, 1e-3),
+        readings: wanted!(mask, v1::Engine, readings, readings(node, engine.owner(), now)),
+        revision: engine.revision(),
+    }
+}
+
+/// The name of the event with this number: as text it sorts as the numbers do.
+pub fn event_name(number: u64) -> String {
+    format!("{number:016}")
+}
+
+/// An event; `before` is how many there were before this start of the replica.
+pub fn event(entry: &journal::Entry, before: u64, now: Time) -> v1::Event {
+    let text = |name: Option<String>| name.unwrap_or_default();
+    v1::Event {
+        name: event_name(before + entry.id),
+        time: rfc3339(entry.at),
+        age_ms: u64::try_from(now.since(entry.at).as_millis()).unwrap_or(u64::MAX),
+        kind: entry.kind.name().to_owned(),
+        severity: super::severity_number(entry.severity),
+        zone: text(entry.place.zone.as_ref().map(ToString::to_string)),
+        node: text(entry.place.node.as_ref().map(ToString::to_string)),
+        gpu: text(entry.place.gpu.as_ref().map(ToString::to_string)),
+        engine: text(entry.place.engine.as_ref().map(ToString::to_string)),
+        message: entry.message.clone(),
+        attributes: entry.attributes.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect(),
+    }
+}
