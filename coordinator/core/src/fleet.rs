@@ -77,7 +77,7 @@ pub struct Engine<'a> {
 pub struct Since<'a> {
     /// Nodes that changed, newest first; [`Node::owner_revision`] tells which of their GPUs and engines did.
     pub nodes: Vec<&'a Node>,
-    /// What is gone and has not come back, oldest first.
+    /// What is gone and has not come back, oldest first. What went twice is listed twice.
     pub removed: Vec<&'a Removed>,
 }
 

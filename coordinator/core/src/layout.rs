@@ -60,7 +60,7 @@ pub struct Group {
     pub owner: Owner,
     /// How often they are read, 1 ms to [`PERIOD_MAX`].
     pub period: Duration,
-    /// At least one, each owned by `owner`'s kind.
+    /// Each of `owner`'s kind; none while there is nothing to read of it.
     pub metrics: Vec<Metric>,
 }
 
@@ -113,9 +113,9 @@ pub enum Error {
         /// The metric.
         metric: Metric,
     },
-    /// A group without metrics.
-    #[error("group {0} names no metric")]
-    Empty(usize),
+    /// More groups than [`SLOTS_MAX`].
+    #[error("{0} groups are more than {SLOTS_MAX}, the most series that a node can report")]
+    TooManyGroups(usize),
     /// A period outside 1 ms to [`PERIOD_MAX`].
     #[error("group {group} has a period of {} ms; it must be 1 to 600000 ms", period.as_millis())]
     Period {
@@ -143,7 +143,7 @@ pub struct Layout {
     index_starts: Box<[u16]>,
     /// Where each group's slots begin; one more entry than groups.
     group_starts: Box<[u16]>,
-    /// Each owner's most often read group, if it has any.
+    /// Each owner's most often read group, if it has any with values.
     fastest: Box<[Option<u16>]>,
 }
 
@@ -251,7 +251,7 @@ impl Layout {
         usize::from(self.group_starts[group])..usize::from(self.group_starts[group + 1])
     }
 
-    /// The group of an owner that is read most often; none when it has no group.
+    /// The group of an owner that is read most often; none when it has no group with values.
     pub(crate) fn fastest_group(&self, owner: Owner) -> Option<usize> {
         self.fastest.get(self.owner_position(owner)).copied().flatten().map(usize::from)
     }
@@ -295,7 +295,7 @@ impl Layout {
             .map(|start| u16::try_from(start).expect("at most 4,096 slots"))
             .collect();
         let mut fastest: Vec<Option<u16>> = vec![None; self.owner_count()];
-        for (group, it) in (0u16..).zip(&self.groups) {
+        for (group, it) in (0u16..).zip(&self.groups).filter(|(_, it)| !it.metrics.is_empty()) {
             let best = &mut fastest[self.owner_position(it.owner)];
             if best.is_none_or(|best| self.groups[usize::from(best)].period > it.period) {
                 *best = Some(group);
@@ -323,6 +323,9 @@ impl fmt::Debug for Layout {
 }
 
 fn check_groups(gpus: usize, engines: usize, groups: &[Group]) -> Result<(), Error> {
+    if groups.len() > SLOTS_MAX {
+        return Err(Error::TooManyGroups(groups.len()));
+    }
     let mut slots = 0;
     for (group, it) in groups.iter().enumerate() {
         let (position, listed) = match it.owner {
@@ -335,9 +338,6 @@ fn check_groups(gpus: usize, engines: usize, groups: &[Group]) -> Result<(), Err
         }
         if it.period < Duration::from_millis(1) || it.period > PERIOD_MAX {
             return Err(Error::Period { group, period: it.period });
-        }
-        if it.metrics.is_empty() {
-            return Err(Error::Empty(group));
         }
         if let Some(&metric) = it.metrics.iter().find(|metric| metric.owner() != it.owner.kind()) {
             return Err(Error::WrongOwner { group, owner: it.owner, metric });
@@ -407,7 +407,6 @@ mod tests {
                 vec![group(Owner::Host, &power)],
                 "group 0 belongs to the host, which has no gpu_power_milliwatts",
             ),
-            (0, 0, vec![group(Owner::Host, &[])], "group 0 names no metric"),
             (
                 0,
                 0,
