@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use ostler_core::event::{
-    Event, GoodbyeReason, Happening, Maintenance, MaintenanceKind, Refusal, Reply, What, Xid,
+    Event, GoodbyeReason, Happening, Hello, Maintenance, MaintenanceKind, Refusal, Reply, What, Xid,
 };
 use ostler_core::fleet::{NODES_MAX, State};
 use ostler_core::id::{GpuId, Incarnation, Term, ZoneId};
@@ -39,13 +39,9 @@ fn an_older_incarnation_is_refused_and_leaves_the_newer_in_place() {
     let session = yard.join(crate::harness::hello("n"));
     let newer = yard.join(Hello { incarnation: Incarnation(7), ..hello("n") });
     assert_ne!(session, newer);
-    match yard.handle(Event::Joined(Hello { incarnation: Incarnation(6), ..hello("n") })) {
-        Reply::Refused(refusal) => assert_eq!(
-            refusal.to_string(),
-            "incarnation 6 of node n is older than 7, which has reported already; two agents may run under one name"
-        ),
-        reply => panic!("{reply:?}"),
-    }
+    let older = yard.handle(Event::Joined(Hello { incarnation: Incarnation(6), ..hello("n") }));
+    let text = "incarnation 6 of node n is older than 7, which has reported already; two agents may run under one name";
+    assert_eq!(refusal(&older), text);
     assert_eq!(Agent::new(newer).send_snapshot(&mut yard), Reply::Folded);
 }
 
