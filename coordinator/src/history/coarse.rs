@@ -1,0 +1,156 @@
+//! Six hours at 15 seconds: what is left of rows when they leave the ten minutes, made while they are sealed.
+//!
+//! A gauge leaves the mean of its values, rounded to about a thousandth of itself, since more digits of a mean would be
+//! kept for nobody; a counter, a state or a set of flags leaves its last value exactly. The point's time is that of the
+//! last row in it. Where a block ends in the middle of 15 seconds, two points tell of them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ostler_core::layout::{Layout, Owner};
+use ostler_core::metric::{Kind, Metric};
+use ostler_core::time::Time;
+
+use super::block::Rows;
+use super::log::{Log, State};
+use super::ring::Ring;
+use super::{BYTES_PER_NODE, COARSE_BYTES_PER_SLOT, COARSE_KEPT, COARSE_PERIOD, Scratch, read_log};
+
+/// Points in a block: eight minutes, so that the log of points before it stays under 6 KiB.
+const BLOCK_POINTS: usize = 32;
+
+/// Binary digits of a mean that are kept.
+const MEAN_BITS: u32 = 10;
+
+/// Means and last values, and the log of those that are in no block yet.
+#[derive(Debug)]
+pub(super) struct Coarse {
+    log: Log,
+    ring: Ring,
+}
+
+impl Default for Coarse {
+    fn default() -> Self {
+        Self { log: Log::default(), ring: Ring::new(COARSE_KEPT) }
+    }
+}
+
+impl Coarse {
+    /// Takes in the rows that are being sealed. Returns how many points went before their time.
+    pub(super) fn fold(&mut self, layout: &Arc<Layout>, phase: Duration, scratch: &mut Scratch) -> u64 {
+        let Scratch { rows, coarse_rows, coarse_state, .. } = scratch;
+        let slots = layout.slots().len();
+        coarse_state.reset(slots);
+        self.log.replay(coarse_state, |_, _| {});
+        let period = |row: usize| (rows.time(row) + phase).as_millis() / COARSE_PERIOD.as_millis() as u64;
+        let mut dropped = 0;
+        let mut first = 0;
+        for row in 0..rows.len() {
+            if row + 1 == rows.len() || period(row + 1) != period(row) {
+                self.push(layout, rows, first..row + 1, coarse_state);
+                first = row + 1;
+                if self.log.len() >= BLOCK_POINTS || self.log.is_full() {
+                    dropped += self.seal(layout, coarse_rows, coarse_state);
+                }
+            }
+        }
+        dropped
+    }
+
+    /// Seals what there is, because other slots follow. Returns how many points went before their time.
+    pub(super) fn end_layout(&mut self, layout: Option<&Arc<Layout>>) -> u64 {
+        let Some(layout) = layout else { return 0 };
+        let dropped = self.seal(layout, &mut Rows::default(), &mut State::default());
+        self.log = Log::default();
+        dropped
+    }
+
+    /// Passes on all points of a metric.
+    pub(super) fn read(
+        &self,
+        layout: Option<&Arc<Layout>>,
+        owner: Owner,
+        metric: Metric,
+        take: &mut dyn FnMut(Time, i64),
+    ) {
+        self.ring.read(owner, metric, Time::ZERO, Time::from_millis(u64::MAX), take);
+        read_log(&self.log, layout, owner, metric, take);
+    }
+
+    /// Memory it takes on the heap.
+    pub(super) fn memory_bytes(&self) -> usize {
+        self.log.memory_bytes() + self.ring.memory_bytes()
+    }
+
+    /// Appends one point for these rows; `state` holds the point before and then this one.
+    fn push(&mut self, layout: &Layout, rows: &Rows, span: std::ops::Range<usize>, state: &mut State) {
+        let slots = layout.slots();
+        let mut changed = vec![0u8; slots.len().div_ceil(8)];
+        let mut absent = vec![0u8; changed.len()];
+        let mut change = Vec::new();
+        for (slot, it) in slots.iter().enumerate() {
+            let values = span.clone().filter_map(|row| rows.value(row, slot));
+            let point = if is_averaged(it.metric) { mean(values) } else { values.last() };
+            let Some(point) = point else {
+                absent[slot / 8] |= 1 << (slot % 8);
+                continue;
+            };
+            if point != state.values[slot] {
+                changed[slot / 8] |= 1 << (slot % 8);
+                change.push(point.wrapping_sub(state.values[slot]));
+                state.values[slot] = point;
+            }
+        }
+        let at = rows.time(span.end - 1);
+        if self.log.is_empty() {
+            self.log.push_all(at, &state.values, &absent);
+        } else {
+            let news = (absent != state.absent).then_some(absent.as_slice());
+            self.log.push_changes(at, &changed, &change, news);
+        }
+        state.absent = absent;
+    }
+
+    fn seal(&mut self, layout: &Arc<Layout>, rows: &mut Rows, state: &mut State) -> u64 {
+        if self.log.len() == 0 {
+            return 0;
+        }
+        let slots = layout.slots().len();
+        rows.reset(slots);
+        state.reset(slots);
+        self.log.replay(state, |at, state| rows.push(at, &state.values, &state.absent));
+        self.log = Log::after(state);
+        self.ring.push(rows.seal(Arc::clone(layout)), slots * COARSE_BYTES_PER_SLOT + BYTES_PER_NODE)
+    }
+}
+
+/// Whether a mean of the metric says something; of a state or a set of flags it does not.
+fn is_averaged(metric: Metric) -> bool {
+    let flags = [Metric::GpuThrottleReasons, Metric::GpuRecoveryAction, Metric::GpuFabricState];
+    metric.kind() == Kind::Gauge && !flags.contains(&metric)
+}
+
+/// The mean of the values, rounded to [`MEAN_BITS`] binary digits; none of no values.
+fn mean(values: impl Iterator<Item = i64>) -> Option<i64> {
+    let (sum, count) =
+        values.fold((0i128, 0i128), |(sum, count), value| (sum + i128::from(value), count + 1));
+    let mean = (2 * sum + count).checked_div_euclid(2 * count)?;
+    let digits = 128 - mean.unsigned_abs().leading_zeros();
+    let spare = digits.saturating_sub(MEAN_BITS);
+    let half = if spare == 0 { 0 } else { 1i128 << (spare - 1) };
+    Some(((mean + half) >> spare << spare).clamp(i128::from(i64::MIN), i128::from(i64::MAX)) as i64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mean_keeps_its_first_ten_binary_digits() {
+        assert_eq!(mean([].into_iter()), None);
+        assert_eq!(mean([1, 2].into_iter()), Some(2));
+        assert_eq!(mean([-3, -4].into_iter()), Some(-3));
+        assert_eq!(mean([700_000, 700_100].into_iter()), Some(700_416));
+        assert_eq!(mean([i64::MAX, i64::MAX].into_iter()), Some(i64::MAX));
+    }
+}

@@ -1,0 +1,207 @@
+//! The newest rows as they came: a few bytes appended for each, nothing worked out.
+//!
+//! A log begins with all values and goes on with changes, so that it can be read by itself. Every minute it is turned
+//! into a [`super::block::Block`], which is smaller but costs work.
+
+use ostler_core::layout::SLOTS_MAX;
+use ostler_core::time::Time;
+
+use super::column::{self, ROWS_MAX};
+
+/// Kinds of entries are told apart by the low bits of the number that begins one; the rest is the time.
+/// This one has the value of every slot instead of changes.
+const ALL_VALUES: u64 = 1;
+/// The entry has a new bitmap of absent slots.
+const ABSENT_CHANGED: u64 = 2;
+/// The entry repeats the end of the log before; it is no row.
+const CONTINUES: u64 = 4;
+/// Bits taken by those above.
+const FLAG_BITS: u32 = 3;
+
+/// Bytes after which a log is sealed although it has few rows: what a minute of 16 GPUs and 20 engines takes.
+const BYTES_MAX: usize = 32 * 1024;
+
+/// Room is made in steps of this size, because a doubling vector would keep half of itself empty.
+const GROWTH: usize = 1024;
+
+/// The most memory of a log: one that is nearly full, and an entry with all values and two bitmaps.
+pub(super) const MEMORY_BYTES_MAX: usize = BYTES_MAX + SLOTS_MAX * 10 + 2 * SLOTS_MAX / 8 + 2 * GROWTH;
+
+/// Rows in order of arrival.
+#[derive(Debug, Default)]
+pub(super) struct Log {
+    bytes: Vec<u8>,
+    rows: usize,
+    /// Time of the newest entry by arrival, from which the next entry counts.
+    last: Time,
+    /// Lowest and highest time of its rows.
+    earliest: Time,
+    latest: Time,
+}
+
+impl Log {
+    /// A log whose rows go on from `state`.
+    pub(super) fn after(state: &State) -> Self {
+        let mut log = Self::default();
+        log.begin(
+            Time::ZERO,
+            ALL_VALUES | ABSENT_CHANGED | CONTINUES,
+            state.absent.len() + 3 * state.values.len(),
+        );
+        log.push_state(&state.values, &state.absent);
+        log
+    }
+
+    /// Appends a row with the value of every slot.
+    pub(super) fn push_all(&mut self, at: Time, values: &[i64], absent: &[u8]) {
+        self.begin(at, ALL_VALUES | ABSENT_CHANGED, absent.len() + 3 * values.len());
+        self.push_state(values, absent);
+        self.count_row(at);
+    }
+
+    /// Appends a row with the changes of the slots in `changed`.
+    pub(super) fn push_changes(&mut self, at: Time, changed: &[u8], change: &[i64], absent: Option<&[u8]>) {
+        let flags = if absent.is_some() { ABSENT_CHANGED } else { 0 };
+        self.begin(at, flags, changed.len() + 3 * change.len() + absent.map_or(0, <[u8]>::len));
+        if let Some(absent) = absent {
+            self.push_bitmap(absent);
+        }
+        self.push_bitmap(changed);
+        for &change in change {
+            column::write_signed(change, &mut self.bytes);
+        }
+        self.count_row(at);
+    }
+
+    /// Rows in it.
+    pub(super) fn len(&self) -> usize {
+        self.rows
+    }
+
+    /// True when it has no entry at all, not even the end of the log before.
+    pub(super) fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    /// True when the next row must go into another log.
+    pub(super) fn is_full(&self) -> bool {
+        self.rows >= ROWS_MAX || self.bytes.len() >= BYTES_MAX
+    }
+
+    /// Time of the entry that came last.
+    pub(super) fn last(&self) -> Time {
+        self.last
+    }
+
+    /// Lowest time of its rows.
+    pub(super) fn earliest(&self) -> Time {
+        self.earliest
+    }
+
+    /// Highest time of its rows.
+    pub(super) fn latest(&self) -> Time {
+        self.latest
+    }
+
+    /// Memory it takes on the heap.
+    pub(super) fn memory_bytes(&self) -> usize {
+        self.bytes.capacity()
+    }
+
+    /// Goes through its rows; `state` has room for the slots of its layout and need not hold anything before.
+    pub(super) fn replay(&self, state: &mut State, mut row: impl FnMut(Time, &State)) {
+        let mut rest = self.bytes.as_slice();
+        let mut at = Time::ZERO;
+        while !rest.is_empty() {
+            let kind = state.apply(&mut rest, &mut at);
+            if kind & CONTINUES == 0 {
+                row(at, state);
+            }
+        }
+    }
+
+    fn begin(&mut self, at: Time, flags: u64, room: usize) {
+        let needed = self.bytes.len() + room + 16;
+        if needed > self.bytes.capacity() {
+            self.bytes.reserve_exact(room + 16 + GROWTH);
+        }
+        let since = at.as_millis().wrapping_sub(self.last.as_millis()) as i64;
+        column::write_unsigned((((since << 1) ^ (since >> 63)) as u64) << FLAG_BITS | flags, &mut self.bytes);
+        self.last = at;
+    }
+
+    fn count_row(&mut self, at: Time) {
+        self.earliest = if self.rows == 0 { at } else { self.earliest.min(at) };
+        self.latest = self.latest.max(at);
+        self.rows += 1;
+    }
+
+    fn push_state(&mut self, values: &[i64], absent: &[u8]) {
+        self.push_bitmap(absent);
+        for &value in values {
+            column::write_signed(value, &mut self.bytes);
+        }
+    }
+
+    fn push_bitmap(&mut self, bitmap: &[u8]) {
+        column::write_unsigned(bitmap.len() as u64, &mut self.bytes);
+        self.bytes.extend_from_slice(bitmap);
+    }
+}
+
+/// The value of every slot after some row.
+#[derive(Debug, Default)]
+pub(super) struct State {
+    /// One a slot; what an absent slot holds has no meaning but goes on counting.
+    pub(super) values: Vec<i64>,
+    /// Bitmap over slots; trailing zero bytes may be missing.
+    pub(super) absent: Vec<u8>,
+}
+
+impl State {
+    /// Forgets what it held and makes room for `slots` values.
+    pub(super) fn reset(&mut self, slots: usize) {
+        self.values.clear();
+        self.values.resize(slots, 0);
+        self.absent.clear();
+    }
+
+    /// True when the slot has no value.
+    pub(super) fn is_absent(&self, slot: usize) -> bool {
+        self.absent.get(slot / 8).is_some_and(|byte| byte >> (slot % 8) & 1 == 1)
+    }
+
+    /// Takes one entry from the front of `rest`, moves `at` to its time and returns its kind.
+    fn apply(&mut self, rest: &mut &[u8], at: &mut Time) -> u64 {
+        let number = column::read_unsigned(rest);
+        let since = number >> FLAG_BITS;
+        let since = (since >> 1) as i64 ^ -((since & 1) as i64);
+        if number & ABSENT_CHANGED != 0 {
+            self.absent.clear();
+            self.absent.extend_from_slice(take_bitmap(rest));
+        }
+        if number & ALL_VALUES != 0 {
+            for value in &mut self.values {
+                *value = column::read_signed(rest);
+            }
+        } else {
+            for (position, &byte) in take_bitmap(rest).iter().enumerate() {
+                let mut bits = byte;
+                while bits != 0 {
+                    let slot = 8 * position + bits.trailing_zeros() as usize;
+                    self.values[slot] = self.values[slot].wrapping_add(column::read_signed(rest));
+                    bits &= bits - 1;
+                }
+            }
+        }
+        *at = Time::from_millis(at.as_millis().wrapping_add(since as u64));
+        number
+    }
+}
+
+fn take_bitmap<'a>(rest: &mut &'a [u8]) -> &'a [u8] {
+    let length = column::read_unsigned(rest) as usize;
+    let (bitmap, after) = rest.split_at(length);
+    *rest = after;
+    bitmap
+}
