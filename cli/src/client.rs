@@ -1,0 +1,204 @@
+//! Talks to a coordinator: one place for deadlines, paging and errors.
+
+use std::time::Duration;
+
+use ostler_proto::v1;
+use ostler_proto::v1::fleet_client::FleetClient;
+use pbjson_types::FieldMask;
+use tonic::transport::{Channel, Endpoint};
+
+use crate::error::Error;
+use crate::kind::{Entry, Kind};
+
+/// Time in which a coordinator must accept the connection.
+const CONNECT_DEADLINE: Duration = Duration::from_secs(3);
+
+/// Time in which it must answer a question.
+const CALL_DEADLINE: Duration = Duration::from_secs(10);
+
+/// Entries of one page: large enough that 10,000 nodes are few round trips, small enough for an answer of a few MiB.
+const PAGE_SIZE: u32 = 1_000;
+
+/// Largest answer that is read: a page of entries with all their readings (1,000 x 30 KB) fits twice.
+const ANSWER_BYTES_MAX: usize = 64 << 20;
+
+/// A coordinator.
+#[derive(Clone, Debug)]
+pub(crate) struct Client {
+    server: String,
+    fleet: FleetClient<Channel>,
+}
+
+impl Client {
+    /// Connects to the coordinator at `server`, or says that nobody answers.
+    pub(crate) async fn connect(server: &str) -> Result<Client, Error> {
+        let endpoint = endpoint(server)?;
+        let server = endpoint.uri().to_string().trim_end_matches('/').to_owned();
+        let channel = endpoint
+            .connect()
+            .await
+            .map_err(|error| Error::Unavailable { server: server.clone(), reason: root_cause(&error) })?;
+        let fleet = FleetClient::new(channel).max_decoding_message_size(ANSWER_BYTES_MAX);
+        Ok(Client { server, fleet })
+    }
+
+    /// The summary of the whole fleet.
+    pub(crate) async fn fleet(&self) -> Result<v1::FleetSummary, Error> {
+        let mut fleet = self.fleet.clone();
+        self.ask(fleet.get_fleet(v1::GetFleetRequest {})).await
+    }
+
+    /// Everything of this kind that matches, all pages of it. `progress` hears how many of how many are there.
+    pub(crate) async fn list(
+        &self,
+        kind: Kind,
+        filter: &str,
+        fields: &[String],
+        mut progress: impl FnMut(usize, usize),
+    ) -> Result<Vec<Entry>, Error> {
+        let mut entries = Vec::new();
+        let mut page_token = String::new();
+        loop {
+            let request = v1::ListRequest {
+                page_size: PAGE_SIZE,
+                page_token,
+                filter: filter.to_owned(),
+                field_mask: mask(fields),
+            };
+            let (page, next, total) = self.page(kind, request).await?;
+            let last = page.is_empty() || next.is_empty();
+            entries.extend(page);
+            progress(entries.len(), total as usize);
+            if last {
+                return Ok(entries);
+            }
+            page_token = next;
+        }
+    }
+
+    /// The one with this name.
+    pub(crate) async fn get(&self, kind: Kind, name: &str, fields: &[String]) -> Result<Entry, Error> {
+        let request = v1::GetRequest { name: name.to_owned(), field_mask: mask(fields) };
+        let mut fleet = self.fleet.clone();
+        let answer = match kind {
+            Kind::Nodes => self.ask(fleet.get_node(request)).await.map(Entry::Node),
+            Kind::Gpus => self.ask(fleet.get_gpu(request)).await.map(Entry::Gpu),
+            Kind::Engines => self.ask(fleet.get_engine(request)).await.map(Entry::Engine),
+            Kind::Pools => self.ask(fleet.get_pool(request)).await.map(Entry::Pool),
+            Kind::Zones => self.ask(fleet.get_zone(request)).await.map(Entry::Zone),
+            Kind::Events => self.ask(fleet.get_event(request)).await.map(Entry::Event),
+            Kind::Decisions => self.ask(fleet.get_decision(request)).await.map(Entry::Decision),
+            Kind::Actions => self.ask(fleet.get_action(request)).await.map(Entry::Action),
+        };
+        answer.map_err(|error| match error {
+            Error::Failed(reason) => {
+                Error::Failed(format!("{reason}; `ostler get {}s` lists what there is", kind.singular()))
+            }
+            Error::Usage(_) | Error::Unavailable { .. } | Error::Io(_) => error,
+        })
+    }
+
+    /// Recent history of one metric.
+    pub(crate) async fn query_range(
+        &self,
+        request: v1::QueryRangeRequest,
+    ) -> Result<v1::QueryRangeResponse, Error> {
+        let mut fleet = self.fleet.clone();
+        self.ask(fleet.query_range(request)).await
+    }
+
+    /// Begins a watch.
+    pub(crate) async fn watch(
+        &self,
+        request: v1::WatchRequest,
+    ) -> Result<tonic::Streaming<v1::WatchResponse>, Error> {
+        let mut fleet = self.fleet.clone();
+        self.ask(fleet.watch(request)).await
+    }
+
+    async fn page(&self, kind: Kind, request: v1::ListRequest) -> Result<(Vec<Entry>, String, u32), Error> {
+        let mut fleet = self.fleet.clone();
+        macro_rules! page {
+            ($call:ident, $list:ident, $entry:path) => {{
+                let answer = self.ask(fleet.$call(request)).await?;
+                Ok((
+                    answer.$list.into_iter().map($entry).collect(),
+                    answer.next_page_token,
+                    answer.total_size,
+                ))
+            }};
+        }
+        match kind {
+            Kind::Nodes => page!(list_nodes, nodes, Entry::Node),
+            Kind::Gpus => page!(list_gpus, gpus, Entry::Gpu),
+            Kind::Engines => page!(list_engines, engines, Entry::Engine),
+            Kind::Pools => page!(list_pools, pools, Entry::Pool),
+            Kind::Zones => page!(list_zones, zones, Entry::Zone),
+            Kind::Events => page!(list_events, events, Entry::Event),
+            Kind::Decisions => page!(list_decisions, decisions, Entry::Decision),
+            Kind::Actions => page!(list_actions, actions, Entry::Action),
+        }
+    }
+
+    /// Waits for an answer, but not for ever.
+    async fn ask<T>(
+        &self,
+        call: impl Future<Output = Result<tonic::Response<T>, tonic::Status>>,
+    ) -> Result<T, Error> {
+        match tokio::time::timeout(CALL_DEADLINE, call).await {
+            Ok(Ok(answer)) => Ok(answer.into_inner()),
+            Ok(Err(status)) => Err(Error::from_status(&status, &self.server)),
+            Err(_) => Err(Error::Unavailable {
+                server: self.server.clone(),
+                reason: format!("no answer within {} s", CALL_DEADLINE.as_secs()),
+            }),
+        }
+    }
+}
+
+/// Where and how to connect; `HOST:PORT` alone means http.
+fn endpoint(server: &str) -> Result<Endpoint, Error> {
+    let url = if server.contains("://") { server.to_owned() } else { format!("http://{server}") };
+    let usage = |reason: &str| {
+        Error::Usage(format!(
+            "--server {server:?}: {reason}; write http://HOST:PORT, for example http://127.0.0.1:7400"
+        ))
+    };
+    if !url.starts_with("http://") {
+        return Err(usage("only http is spoken here"));
+    }
+    let endpoint = Endpoint::from_shared(url).map_err(|_| usage("not an address"))?;
+    if endpoint.uri().host().is_none_or(str::is_empty) {
+        return Err(usage("it names no host"));
+    }
+    Ok(endpoint
+        .connect_timeout(CONNECT_DEADLINE)
+        .keep_alive_while_idle(true)
+        .http2_keep_alive_interval(CALL_DEADLINE))
+}
+
+fn mask(fields: &[String]) -> Option<FieldMask> {
+    (!fields.is_empty()).then(|| FieldMask { paths: fields.to_vec() })
+}
+
+/// The innermost cause: "Connection refused" says more than "transport error".
+fn root_cause(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_needs_a_host_and_may_leave_the_scheme_out() {
+        assert_eq!(endpoint("localhost:7400").unwrap().uri().to_string(), "http://localhost:7400/");
+        for wrong in ["", "http://", "https://x:1", "ftp://x", "a b", "http://:7400"] {
+            assert!(matches!(endpoint(wrong), Err(Error::Usage(_))), "{wrong}");
+        }
+    }
+}

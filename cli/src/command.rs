@@ -1,0 +1,40 @@
+//! Carries out one command.
+
+use clap::CommandFactory;
+
+use crate::args::{Cli, Command};
+use crate::error::Error;
+use crate::output::Output;
+use crate::{describe, get, status, top, up, watch};
+
+/// Runs the command to its end.
+pub(crate) fn run(cli: Cli) -> Result<(), Error> {
+    if let Command::Completion { shell } = cli.command {
+        return completion(shell);
+    }
+    // Fails only when a provider is installed already, which is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let output = Output::new(&cli.global);
+    let server = &cli.global.server;
+    match cli.command {
+        Command::Up(options) => up::run(options, output),
+        Command::Status => wait(status::run(server, output)),
+        Command::Get(options) => wait(get::run(server, options, output)),
+        Command::Describe(options) => wait(describe::run(server, options, output)),
+        Command::Top(options) => wait(top::run(server, options, output)),
+        Command::Watch(options) => wait(watch::run(server, options, output)),
+        Command::Completion { .. } | Command::NvmlChild => unreachable!("handled before"),
+    }
+}
+
+/// A client needs one thread.
+fn wait(command: impl Future<Output = Result<(), Error>>) -> Result<(), Error> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(command)
+}
+
+/// Written to memory first, because the generator panics when its writer fails.
+fn completion(shell: clap_complete::Shell) -> Result<(), Error> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "ostler", &mut script);
+    Ok(std::io::Write::write_all(&mut std::io::stdout().lock(), &script)?)
+}
