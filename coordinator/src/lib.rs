@@ -18,6 +18,8 @@ pub mod mask;
 pub mod metrics;
 pub mod server;
 pub mod store;
+pub mod summary;
 pub mod telemetry;
+pub mod trends;
 
 pub use config::Config;

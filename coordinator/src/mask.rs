@@ -153,6 +153,11 @@ impl Mask {
         self.nested.iter().find(|(at, _)| *at == position).map(|(_, mask)| mask)
     }
 
+    /// This mask and the name, which is the first field of every entry.
+    pub fn with_name(&self) -> Mask {
+        Mask { bits: self.bits | 1, nested: self.nested.clone() }
+    }
+
     /// This mask and, whole, the fields whose bits are set.
     pub fn with_bits(&self, bits: u64) -> Mask {
         Mask { bits: self.bits | bits, nested: Vec::new() }

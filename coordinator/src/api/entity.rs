@@ -1,0 +1,213 @@
+//! The kinds of entries that can be listed: where each is found, in order of names.
+
+use ostler_core::fleet::{self, Fleet};
+use ostler_core::id::{EngineId, GpuId, NodeId};
+use ostler_core::time::Time;
+use ostler_proto::v1;
+
+use super::Api;
+use crate::convert::outgoing;
+use crate::driver::View;
+use crate::mask::{Fields, Mask};
+
+/// A kind of entry.
+pub(super) trait Entity: Fields + Clone + Send + Sync + 'static {
+    /// What it is called, in the plural, as `ostler get` has it.
+    const PLURAL: &'static str;
+
+    /// Its name, by which it is ordered.
+    fn name(&self) -> &str;
+
+    /// Up to `limit` entries whose names follow this one, or from the first, in order.
+    fn after(api: &Api, after: Option<&str>, limit: usize, mask: &Mask) -> Vec<Self>;
+
+    /// The one of this name.
+    fn get(api: &Api, name: &str, mask: &Mask) -> Option<Self>;
+
+    /// How many there are.
+    fn total(api: &Api) -> usize;
+}
+
+impl Entity for v1::Node {
+    const PLURAL: &'static str = "nodes";
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn after(api: &Api, after: Option<&str>, limit: usize, mask: &Mask) -> Vec<v1::Node> {
+        let convert = |view: &View<'_>| {
+            let one = |node| outgoing::node(node, view.now, mask);
+            match after {
+                Some(after) => view.fleet.nodes_after(&NodeId::from(after)).take(limit).map(one).collect(),
+                None => view.fleet.nodes().take(limit).map(one).collect(),
+            }
+        };
+        api.driver.view(convert)
+    }
+
+    fn get(api: &Api, name: &str, mask: &Mask) -> Option<v1::Node> {
+        api.driver.view(|view| view.fleet.node(&NodeId::from(name)).map(|node| outgoing::node(node, view.now, mask)))
+    }
+
+    fn total(api: &Api) -> usize {
+        api.driver.view(|view| view.fleet.len())
+    }
+}
+
+impl Entity for v1::Gpu {
+    const PLURAL: &'static str = "gpus";
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn after(api: &Api, after: Option<&str>, limit: usize, mask: &Mask) -> Vec<v1::Gpu> {
+        let convert = |view: &View<'_>| {
+            let one = |gpu| outgoing::gpu(gpu, view.now, mask);
+            match after {
+                Some(after) => view.fleet.gpus_after(&GpuId::from(after)).take(limit).map(one).collect(),
+                None => view.fleet.gpus().take(limit).map(one).collect(),
+            }
+        };
+        api.driver.view(convert)
+    }
+
+    fn get(api: &Api, name: &str, mask: &Mask) -> Option<v1::Gpu> {
+        api.driver.view(|view| view.fleet.gpu(&GpuId::from(name)).map(|gpu| outgoing::gpu(gpu, view.now, mask)))
+    }
+
+    fn total(api: &Api) -> usize {
+        api.driver.view(|view| view.fleet.gpu_count())
+    }
+}
+
+/// The engine of a name as the API has it, "NODE/ENGINE".
+pub(super) fn find_engine<'a>(fleet: &'a Fleet, name: &str) -> Option<fleet::Engine<'a>> {
+    let (node, engine) = name.split_once('/')?;
+    fleet.engine(&NodeId::from(node), &EngineId::from(engine))
+}
+
+/// A node's engines in order of their names.
+pub(super) fn engines_of(node: &fleet::Node) -> Vec<fleet::Engine<'_>> {
+    let mut engines: Vec<_> =
+        (0u8..).zip(node.engines()).map(|(position, _)| fleet::Engine { node, position }).collect();
+    engines.sort_by(|a, b| a.info().id.cmp(&b.info().id));
+    engines
+}
+
+/// Engines are ordered by node, then by their own name.
+impl Entity for v1::Engine {
+    const PLURAL: &'static str = "engines";
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn after(api: &Api, after: Option<&str>, limit: usize, mask: &Mask) -> Vec<v1::Engine> {
+        let convert = |fleet: &Fleet, now: Time| {
+            let (node, engine) = after.and_then(|after| after.split_once('/')).unwrap_or((after.unwrap_or(""), ""));
+            let node = NodeId::from(node);
+            let rest = |it: &fleet::Engine<'_>| it.info().id.as_str() > engine;
+            let first = fleet.node(&node).map(engines_of).unwrap_or_default().into_iter().filter(rest);
+            let others = fleet.nodes_after(&node).flat_map(engines_of);
+            first.chain(others).take(limit).map(|engine| outgoing::engine(engine, now, mask)).collect()
+        };
+        api.driver.view(|view| convert(view.fleet, view.now))
+    }
+
+    fn get(api: &Api, name: &str, mask: &Mask) -> Option<v1::Engine> {
+        api.driver.view(|view| find_engine(view.fleet, name).map(|engine| outgoing::engine(engine, view.now, mask)))
+    }
+
+    fn total(api: &Api) -> usize {
+        api.driver.view(|view| view.fleet.nodes_by_key().map(|node| node.engines().len()).sum())
+    }
+}
+
+/// Entries that come whole from the shared summary.
+macro_rules! summarized {
+    ($entry:ty, $plural:ident) => {
+        impl Entity for $entry {
+            const PLURAL: &'static str = stringify!($plural);
+
+            fn name(&self) -> &str {
+                &self.name
+            }
+
+            fn after(api: &Api, after: Option<&str>, limit: usize, _mask: &Mask) -> Vec<$entry> {
+                let summary = api.summaries.get();
+                let all = summary.$plural.iter().filter(|(name, _)| after.is_none_or(|after| name.as_str() > after));
+                all.take(limit).map(|(_, it)| it.entry.clone()).collect()
+            }
+
+            fn get(api: &Api, name: &str, _mask: &Mask) -> Option<$entry> {
+                api.summaries.get().$plural.get(name).map(|it| it.entry.clone())
+            }
+
+            fn total(api: &Api) -> usize {
+                api.summaries.get().$plural.len()
+            }
+        }
+    };
+}
+
+summarized!(v1::Zone, zones);
+summarized!(v1::Pool, pools);
+
+impl Entity for v1::Event {
+    const PLURAL: &'static str = "events";
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn after(api: &Api, after: Option<&str>, limit: usize, _mask: &Mask) -> Vec<v1::Event> {
+        // A name that is no number comes before all or after all, as text does.
+        let after = after.map_or(0, |after| after.parse().unwrap_or(u64::MAX));
+        let before = api.past.last();
+        api.driver.view(|view| {
+            let new = view.fleet.journal().after(after.saturating_sub(before));
+            let new = new.map(|entry| outgoing::event(entry, before, view.now));
+            api.past.after(after, view.now).chain(new).take(limit).collect()
+        })
+    }
+
+    fn get(api: &Api, name: &str, mask: &Mask) -> Option<v1::Event> {
+        let number: u64 = name.parse().ok().filter(|number| *number > 0)?;
+        let found = v1::Event::after(api, Some(&outgoing::event_name(number - 1)), 1, mask).pop();
+        found.filter(|event| event.name == outgoing::event_name(number))
+    }
+
+    fn total(api: &Api) -> usize {
+        api.past.len() + api.driver.view(|view| view.fleet.journal().entries().len())
+    }
+}
+
+/// Kinds of which there are none before something decides.
+macro_rules! none_yet {
+    ($entry:ty, $plural:literal) => {
+        impl Entity for $entry {
+            const PLURAL: &'static str = $plural;
+
+            fn name(&self) -> &str {
+                &self.name
+            }
+
+            fn after(_api: &Api, _after: Option<&str>, _limit: usize, _mask: &Mask) -> Vec<$entry> {
+                Vec::new()
+            }
+
+            fn get(_api: &Api, _name: &str, _mask: &Mask) -> Option<$entry> {
+                None
+            }
+
+            fn total(_api: &Api) -> usize {
+                0
+            }
+        }
+    };
+}
+
+none_yet!(v1::Decision, "decisions");
+none_yet!(v1::Action, "actions");

@@ -1,0 +1,128 @@
+//! Zones and pools, computed from the whole fleet, and so shared by everyone who asks within a short while.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use ostler_core::signals::{self, Total};
+use ostler_core::time::Time;
+use ostler_proto::v1;
+
+use crate::convert;
+use crate::driver::Driver;
+
+/// A summary is used again for this many times what it took to make, so that making them takes at most a tenth of a core.
+const REST_FACTOR: u32 = 9;
+
+/// Longest time that a summary is used again although the fleet changed.
+const AGE_MAX: Duration = Duration::from_secs(1);
+
+/// Names of gone zones and pools that are remembered for watches. A fleet has tens of zones and hundreds of pools.
+const REMOVED_MAX: usize = 1_000;
+
+/// An entry and the revision at which it last changed.
+#[derive(Clone, Debug)]
+pub struct Versioned<M> {
+    /// The entry.
+    pub entry: M,
+    /// Revision of the fleet that first gave it so.
+    pub revision: u64,
+}
+
+/// All zones and pools at one moment.
+#[derive(Clone, Debug)]
+pub struct Summary {
+    /// When it was made.
+    pub at: Time,
+    /// The fleet's revision then.
+    pub revision: u64,
+    /// All nodes together.
+    pub fleet: Total,
+    /// By name.
+    pub zones: BTreeMap<String, Versioned<v1::Zone>>,
+    /// By name.
+    pub pools: BTreeMap<String, Versioned<v1::Pool>>,
+    /// What is gone, and since which revision; zones and pools.
+    pub removed: BTreeMap<(v1::Kind, String), u64>,
+    /// The same before conversion, for history.
+    pub signals: Arc<signals::Summary>,
+}
+
+/// Makes summaries. Clones share them.
+#[derive(Clone)]
+pub struct Summaries {
+    driver: Driver,
+    newest: Arc<Mutex<Option<(Instant, Duration, Arc<Summary>)>>>,
+}
+
+impl Summaries {
+    /// Of the driver's fleet.
+    pub fn new(driver: Driver) -> Summaries {
+        Summaries { driver, newest: Arc::default() }
+    }
+
+    /// The newest summary, or one that is young for what it took. Who asks while another makes one waits for it.
+    pub fn get(&self) -> Arc<Summary> {
+        let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((made, took, summary)) = &*newest
+            && made.elapsed() < (*took * REST_FACTOR).min(AGE_MAX)
+        {
+            return Arc::clone(summary);
+        }
+        let began = Instant::now();
+        let (signals, revision, now) =
+            self.driver.view(|view| (signals::all(view.fleet, view.now), view.fleet.revision(), view.now));
+        let before = newest.as_ref().map(|(_, _, summary)| &**summary);
+        let summary = Arc::new(Summary::after(before, signals, revision, now));
+        *newest = Some((Instant::now(), began.elapsed(), Arc::clone(&summary)));
+        summary
+    }
+}
+
+impl Summary {
+    fn after(before: Option<&Summary>, signals: signals::Summary, revision: u64, at: Time) -> Summary {
+        let zones = signals.zones.iter().map(|(name, total)| convert::signals::zone(name, total));
+        let pools = signals.pools.iter().map(|(name, pool)| convert::signals::pool(name, pool));
+        let zones = versions(before.map(|it| &it.zones), zones, revision, |it| (&it.name, &mut it.signals));
+        let pools = versions(before.map(|it| &it.pools), pools, revision, |it| (&it.name, &mut it.signals));
+        let mut removed = before.map(|it| it.removed.clone()).unwrap_or_default();
+        if let Some(before) = before {
+            let gone = |kind, name: &String| ((kind, name.clone()), revision);
+            removed.extend(before.zones.keys().filter(|it| !zones.contains_key(*it)).map(|it| gone(v1::Kind::Zone, it)));
+            removed.extend(before.pools.keys().filter(|it| !pools.contains_key(*it)).map(|it| gone(v1::Kind::Pool, it)));
+        }
+        removed.retain(|(kind, name), _| match kind {
+            v1::Kind::Zone => !zones.contains_key(name),
+            _ => !pools.contains_key(name),
+        });
+        while removed.len() > REMOVED_MAX {
+            let oldest = removed.iter().min_by_key(|(_, revision)| **revision).map(|(key, _)| key.clone());
+            oldest.and_then(|key| removed.remove(&key));
+        }
+        Summary { at, revision, fleet: signals.fleet, zones, pools, removed, signals: Arc::new(signals) }
+    }
+}
+
+/// Gives each entry the revision at which it last differed in more than its age.
+fn versions<M: Clone + PartialEq>(
+    before: Option<&BTreeMap<String, Versioned<M>>>,
+    entries: impl Iterator<Item = M>,
+    revision: u64,
+    parts: impl Fn(&mut M) -> (&String, &mut Option<v1::Signals>),
+) -> BTreeMap<String, Versioned<M>> {
+    let ageless = |entry: &M| {
+        let mut entry = entry.clone();
+        if let Some(signals) = parts(&mut entry).1 {
+            signals.age_ms = 0;
+        }
+        entry
+    };
+    let version = |mut entry: M| {
+        let name = parts(&mut entry).0.clone();
+        let old = before.and_then(|before| before.get(&name));
+        let same = old.filter(|old| ageless(&old.entry) == ageless(&entry));
+        let revision = same.map_or(revision, |old| old.revision);
+        (name, Versioned { entry, revision })
+    };
+    entries.map(version).collect()
+}
