@@ -22,6 +22,7 @@ use std::time::Duration;
 
 pub use self::change::{REMOVALS_MAX, Removed};
 use self::ledger::Ledger;
+pub(crate) use self::node::Slot;
 pub use self::node::{Freshness, Node, PATIENCE, Reading, State};
 use crate::id::{EngineId, GpuId, NodeId, NodeKey};
 use crate::inventory;

@@ -143,6 +143,8 @@ pub struct Layout {
     index_starts: Box<[u16]>,
     /// Where each group's slots begin; one more entry than groups.
     group_starts: Box<[u16]>,
+    /// Each group's period in milliseconds, the unit that ages are compared in.
+    periods_ms: Box<[u32]>,
     /// Each owner's most often read group, if it has any with values.
     fastest: Box<[Option<u16>]>,
 }
@@ -173,6 +175,7 @@ impl Layout {
             index: Box::default(),
             index_starts: Box::default(),
             group_starts: Box::default(),
+            periods_ms: Box::default(),
             fastest: Box::default(),
         };
         layout.owners = layout
@@ -246,6 +249,11 @@ impl Layout {
         }
     }
 
+    /// The period of a group in milliseconds.
+    pub(crate) fn period_ms(&self, group: usize) -> u32 {
+        self.periods_ms[group]
+    }
+
     /// The slots of a group.
     pub(crate) fn group_slots(&self, group: usize) -> Range<usize> {
         usize::from(self.group_starts[group])..usize::from(self.group_starts[group + 1])
@@ -293,6 +301,11 @@ impl Layout {
         self.group_starts = (0..=self.groups.len())
             .map(|group| self.slots.partition_point(|slot| usize::from(slot.group) < group))
             .map(|start| u16::try_from(start).expect("at most 4,096 slots"))
+            .collect();
+        self.periods_ms = self
+            .groups
+            .iter()
+            .map(|group| u32::try_from(group.period.as_millis()).expect("at most ten minutes"))
             .collect();
         let mut fastest: Vec<Option<u16>> = vec![None; self.owner_count()];
         for (group, it) in (0u16..).zip(&self.groups).filter(|(_, it)| !it.metrics.is_empty()) {

@@ -114,10 +114,11 @@ pub fn all(fleet: &Fleet, now: Time) -> Summary {
     let mut pools = BTreeMap::new();
     for node in fleet.nodes_by_key() {
         let view = View::of(node, now);
-        whole.add(&view);
+        let sum = TotalSum::of(&view);
+        whole.merge(&sum);
         match zones.get_mut(node.zone()) {
-            Some(zone) => zone.add(&view),
-            None => zones.entry(node.zone().clone()).or_default().add(&view),
+            Some(zone) => zone.merge(&sum),
+            None => zones.entry(node.zone().clone()).or_default().merge(&sum),
         }
         add_pools(&mut pools, &view, None);
     }
@@ -166,7 +167,7 @@ pub fn engine(engine: fleet::Engine<'_>, now: Time) -> Signals {
 
 fn total<'a>(nodes: impl Iterator<Item = &'a Node>, now: Time) -> Total {
     let mut sum = TotalSum::default();
-    nodes.for_each(|node| sum.add(&View::of(node, now)));
+    nodes.for_each(|node| sum.merge(&TotalSum::of(&View::of(node, now))));
     sum.total()
 }
 
@@ -206,21 +207,33 @@ struct TotalSum {
 }
 
 impl TotalSum {
-    fn add(&mut self, view: &View<'_>) {
-        let counts = &mut self.counts;
+    fn of(view: &View<'_>) -> TotalSum {
         let fresh = view.state == State::Fresh;
-        counts.nodes += 1;
-        counts.nodes_fresh += u32::from(fresh);
+        let mut it = TotalSum::default();
+        it.counts.nodes = 1;
+        it.counts.nodes_fresh = u32::from(fresh);
         for gpu in view.node.gpus() {
-            counts.gpus += 1;
-            counts.gpus_ok += u32::from(fresh && gpu.state == GpuState::Ok);
+            it.counts.gpus += 1;
+            it.counts.gpus_ok += u32::from(fresh && gpu.state == GpuState::Ok);
         }
         for engine in view.node.engines() {
-            counts.engines += 1;
-            counts.engines_serving += u32::from(view.serves(engine.state));
+            it.counts.engines += 1;
+            it.counts.engines_serving += u32::from(view.serves(engine.state));
         }
-        view.gpus.iter().for_each(|gpu| self.sum.add_gpu(gpu));
-        view.engines.iter().for_each(|engine| self.sum.add_engine(engine));
+        view.gpus.iter().for_each(|gpu| it.sum.add_gpu(gpu));
+        view.engines.iter().for_each(|engine| it.sum.add_engine(engine));
+        it
+    }
+
+    fn merge(&mut self, other: &TotalSum) {
+        let Counts { nodes, nodes_fresh, gpus, gpus_ok, engines, engines_serving } = other.counts;
+        self.counts.nodes += nodes;
+        self.counts.nodes_fresh += nodes_fresh;
+        self.counts.gpus += gpus;
+        self.counts.gpus_ok += gpus_ok;
+        self.counts.engines += engines;
+        self.counts.engines_serving += engines_serving;
+        self.sum.merge(&other.sum);
     }
 
     fn total(self) -> Total {
@@ -239,6 +252,10 @@ struct PoolSum {
 }
 
 impl PoolSum {
+    fn new(model: &str) -> PoolSum {
+        PoolSum { model: Box::from(model), ..PoolSum::default() }
+    }
+
     fn pool(self) -> Pool {
         let PoolSum { model, engines, engines_serving, gpus, zones, sum } = self;
         Pool { model, engines, engines_serving, gpus, zones, signals: sum.signals() }
@@ -248,15 +265,15 @@ impl PoolSum {
 /// Adds a node to the pools of its engines, or only to one of them.
 fn add_pools(pools: &mut BTreeMap<PoolId, PoolSum>, view: &View<'_>, only: Option<&PoolId>) {
     // Bits of the GPUs of each pool, so that two engines on one GPU count it once.
-    let mut gpus: Vec<(&PoolId, u32)> = Vec::new();
+    let mut gpus: Vec<(&PoolId, u16)> = Vec::new();
     for (position, engine) in view.node.engines().iter().enumerate() {
         let Some(id) = engine.pool.as_ref().filter(|id| only.is_none_or(|only| only == *id)) else {
             continue;
         };
-        if !pools.contains_key(id) {
-            pools.insert(id.clone(), PoolSum { model: engine.model.clone(), ..PoolSum::default() });
-        }
-        let pool = pools.get_mut(id).expect("it was just inserted");
+        let pool = match pools.get_mut(id) {
+            Some(pool) => pool,
+            None => pools.entry(id.clone()).or_insert_with(|| PoolSum::new(&engine.model)),
+        };
         pool.engines += 1;
         pool.engines_serving += u32::from(view.serves(engine.state));
         if !pool.zones.contains(view.node.zone()) {
@@ -265,11 +282,10 @@ fn add_pools(pools: &mut BTreeMap<PoolId, PoolSum>, view: &View<'_>, only: Optio
         if let Some(sample) = view.engines.get(position) {
             pool.sum.add_engine(sample);
         }
-        let bits = engine
-            .gpus
-            .iter()
-            .filter_map(|gpu| view.node.gpu_position(gpu))
-            .fold(0u32, |bits, position| bits | 1 << position);
+        let bits = view.node.engine_gpus(position);
+        if bits == 0 {
+            continue;
+        }
         match gpus.iter_mut().find(|(pool, _)| *pool == id) {
             Some((_, known)) => *known |= bits,
             None => gpus.push((id, bits)),

@@ -36,15 +36,45 @@ pub(crate) fn fits(bitmap: &[u8], length: usize) -> bool {
 }
 
 /// Positions of the set bits, lowest first.
-pub(crate) fn ones(bitmap: &[u8]) -> impl Iterator<Item = usize> + '_ {
-    bitmap.iter().enumerate().flat_map(|(at, &byte)| {
-        let mut left = byte;
-        std::iter::from_fn(move || {
-            let bit = left.trailing_zeros() as usize;
-            left &= left.wrapping_sub(1);
-            (bit < 8).then_some(at * 8 + bit)
-        })
-    })
+pub(crate) fn ones(bitmap: &[u8]) -> Ones<'_> {
+    Ones { rest: bitmap, word: 0, base: 0, next_base: 0 }
+}
+
+/// See [`ones`]. Takes eight bytes at a time, because a row is walked twice and most of its bytes are full.
+pub(crate) struct Ones<'a> {
+    rest: &'a [u8],
+    /// Bits of the current eight bytes that were not given yet.
+    word: u64,
+    /// Position of the current eight bytes' first bit.
+    base: usize,
+    next_base: usize,
+}
+
+impl Iterator for Ones<'_> {
+    type Item = usize;
+
+    #[inline]
+    fn next(&mut self) -> Option<usize> {
+        while self.word == 0 {
+            self.word = match self.rest.split_first_chunk::<8>() {
+                Some((chunk, rest)) => {
+                    self.rest = rest;
+                    u64::from_le_bytes(*chunk)
+                }
+                None if self.rest.is_empty() => return None,
+                None => {
+                    let word = self.rest.iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte));
+                    self.rest = &[];
+                    word
+                }
+            };
+            self.base = self.next_base;
+            self.next_base += 64;
+        }
+        let bit = self.word.trailing_zeros() as usize;
+        self.word &= self.word - 1;
+        Some(self.base + bit)
+    }
 }
 
 /// Copies a bitmap into one of fixed length, filling up with zeros.
@@ -74,6 +104,9 @@ mod tests {
     #[test]
     fn set_bits_are_listed_in_order() {
         assert_eq!(ones(&[0b1000_0001, 0, 0b10]).collect::<Vec<_>>(), [0, 7, 17]);
+        let long: Vec<u8> = (0..19).map(|byte| if byte % 9 == 0 { 0x81 } else { 0 }).collect();
+        assert_eq!(ones(&long).collect::<Vec<_>>(), [0, 7, 72, 79, 144, 151]);
+        assert_eq!(ones(&[0; 16]).next(), None);
         assert_eq!(count(&[0b1000_0001, 0, 0b10]), 3);
         let mut bitmap = [0xff, 0xff];
         assign(&mut bitmap, &[1]);

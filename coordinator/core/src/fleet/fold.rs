@@ -59,15 +59,13 @@ impl Fleet {
         let gone = replace_gpus(node, std::mem::take(&mut fact.gpus), &mut self.ledger, now);
         replace_engines(node, std::mem::take(&mut fact.engines), &mut self.ledger, now);
         replace_sources(node, &fact.sources, &mut self.ledger, now);
-        for gpu in gone.iter().filter(|gpu| self.gpus.get(&gpu.id) == Some(&session.node)) {
-            self.ledger.changes.remove(Removed::Gpu(gpu.id.clone()));
-        }
-        self.gpus.extend(node.gpus.iter().map(|gpu| (gpu.id.clone(), session.node)));
         for gpu in gone {
             if self.gpus.get(&gpu.id) == Some(&session.node) {
                 self.gpus.remove(&gpu.id);
+                self.ledger.changes.remove(Removed::Gpu(gpu.id));
             }
         }
+        self.gpus.extend(node.gpus.iter().map(|gpu| (gpu.id.clone(), session.node)));
         node.revision = self.ledger.changes.touch(session.node);
         node.apply_snapshot(&fact, now, node.revision);
         settle(node, &mut self.ledger, now);
@@ -174,10 +172,12 @@ impl Fleet {
         let changes = &mut self.ledger.changes;
         changes.forget(key);
         changes.remove(Removed::Node(node.id().clone()));
-        for gpu in node.gpus.iter().filter(|gpu| self.gpus.get(&gpu.id) == Some(&key)) {
-            changes.remove(Removed::Gpu(gpu.id.clone()));
+        for gpu in &node.gpus {
+            if self.gpus.get(&gpu.id) == Some(&key) {
+                self.gpus.remove(&gpu.id);
+                changes.remove(Removed::Gpu(gpu.id.clone()));
+            }
         }
-        self.gpus.retain(|_, at| *at != key);
         for engine in &node.engines {
             changes.remove(Removed::Engine(node.id().clone(), engine.id.clone()));
         }

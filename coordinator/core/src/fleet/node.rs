@@ -40,6 +40,14 @@ pub struct Reading {
     pub freshness: Freshness,
 }
 
+/// A reading whose age is in milliseconds still.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Slot {
+    pub(crate) value: i64,
+    pub(crate) age_ms: u64,
+    pub(crate) freshness: Freshness,
+}
+
 /// How a node is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum State {
@@ -100,6 +108,8 @@ pub struct Node {
     pub(super) sources: Vec<Source>,
     pub(super) gpus: Vec<Gpu>,
     pub(super) engines: Vec<Engine>,
+    /// For each engine, bits of the GPUs that it says it runs on.
+    pub(super) engine_gpus: Vec<u16>,
     pub(super) layout: Arc<Layout>,
     /// One a slot.
     pub(super) values: Vec<i64>,
@@ -137,6 +147,7 @@ impl Node {
             sources: Vec::new(),
             gpus: Vec::new(),
             engines: Vec::new(),
+            engine_gpus: Vec::new(),
             layout: empty,
             values: Vec::new(),
             absent: Vec::new(),
@@ -316,24 +327,38 @@ impl Node {
         if self.layout.group_slots(group).all(|slot| bits::get(&self.absent, slot)) {
             return (Duration::ZERO, Freshness::Missing);
         }
-        self.group_freshness(group, now)
+        let (age_ms, freshness) = self.group_age(group, now);
+        (Duration::from_millis(age_ms), freshness)
     }
 
     /// The value in a slot. Panics when there is no such slot.
     pub(crate) fn slot_reading(&self, slot: usize, now: Time) -> Reading {
-        let (age, freshness) = self.group_freshness(usize::from(self.layout.slots()[slot].group), now);
+        let Slot { value, age_ms, freshness } = self.slot(slot, now);
+        Reading { value, age: Duration::from_millis(age_ms), freshness }
+    }
+
+    /// As [`Node::slot_reading`], for those who read hundreds of thousands.
+    #[inline]
+    pub(crate) fn slot(&self, slot: usize, now: Time) -> Slot {
+        let (age_ms, freshness) = self.group_age(usize::from(self.layout.slots()[slot].group), now);
         if bits::get(&self.absent, slot) {
-            return Reading { value: 0, age, freshness: Freshness::Missing };
+            return Slot { value: 0, age_ms, freshness: Freshness::Missing };
         }
         let reset = freshness == Freshness::Fresh && self.any_reset && bits::get(&self.reset, slot);
         let freshness = if reset { Freshness::Reset } else { freshness };
-        Reading { value: self.values[slot], age, freshness }
+        Slot { value: self.values[slot], age_ms, freshness }
     }
 
-    fn group_freshness(&self, group: usize, now: Time) -> (Duration, Freshness) {
-        let age = now.since(self.sampled_at[group]);
-        let patience = self.layout.groups()[group].period * PATIENCE;
-        (age, if age > patience { Freshness::Stale } else { Freshness::Fresh })
+    #[inline]
+    fn group_age(&self, group: usize, now: Time) -> (u64, Freshness) {
+        let age_ms = now.as_millis().saturating_sub(self.sampled_at[group].as_millis());
+        let stale = age_ms > u64::from(self.layout.period_ms(group)) * u64::from(PATIENCE);
+        (age_ms, if stale { Freshness::Stale } else { Freshness::Fresh })
+    }
+
+    /// Bits of the GPUs that an engine says it runs on, by their positions. Panics when there is no such engine.
+    pub(crate) fn engine_gpus(&self, position: usize) -> u16 {
+        self.engine_gpus[position]
     }
 
     /// The state that the journal last told of.

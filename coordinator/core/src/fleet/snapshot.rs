@@ -61,10 +61,16 @@ impl Node {
             bits::assign(&mut self.sampled, snapshot.sampled);
             bits::ones(&self.sampled).for_each(|group| self.sampled_at[group] = at);
         }
+        self.engine_gpus = self.engines.iter().map(|engine| self.positions(&engine.gpus)).collect();
         self.owner_revisions.clear();
         self.owner_revisions.resize(self.layout.owner_count(), revision);
         self.following = Following::Message(snapshot.seq);
         self.reported = true;
+    }
+
+    /// Bits of the positions of these GPUs; those of other nodes have none.
+    fn positions(&self, gpus: &[GpuId]) -> u16 {
+        gpus.iter().filter_map(|gpu| self.gpu_position(gpu)).fold(0, |bits, position| bits | 1 << position)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Signals;
-use crate::fleet::{Freshness, Node};
+use crate::fleet::{Freshness, Node, Slot};
 use crate::layout::Owner;
 use crate::metric::Metric;
 use crate::time::Time;
@@ -13,7 +13,7 @@ use crate::time::Time;
 pub(super) struct Sample<const COUNT: usize> {
     values: [Option<i64>; COUNT],
     /// Age of the oldest fresh value.
-    age: Duration,
+    age_ms: u64,
     /// Fresh when any value is, else stale when any is known, else missing.
     freshness: Freshness,
 }
@@ -21,6 +21,7 @@ pub(super) struct Sample<const COUNT: usize> {
 pub(super) type GpuSample = Sample<4>;
 pub(super) type EngineSample = Sample<9>;
 
+/// In order of their numbers.
 const GPU: [Metric; 4] = [
     Metric::GpuUtilizationPercent,
     Metric::GpuMemoryUsedBytes,
@@ -28,14 +29,15 @@ const GPU: [Metric; 4] = [
     Metric::GpuPowerMilliwatts,
 ];
 
+/// In order of their numbers.
 const ENGINE: [Metric; 9] = [
     Metric::EngineRequestsRunning,
     Metric::EngineRequestsWaiting,
     Metric::EngineKvCacheUsagePpm,
     Metric::EngineTtftP95Microseconds,
     Metric::EngineItlP95Microseconds,
-    Metric::EngineGenerationTokensMilliPerSecond,
     Metric::EnginePromptTokensMilliPerSecond,
+    Metric::EngineGenerationTokensMilliPerSecond,
     Metric::EngineRequestsMilliPerSecond,
     Metric::EngineErrorsMilliPerSecond,
 ];
@@ -54,13 +56,17 @@ impl EngineSample {
 
 impl<const COUNT: usize> Sample<COUNT> {
     fn read(node: &Node, owner: Owner, metrics: &[Metric; COUNT], now: Time) -> Self {
-        let mut sample = Sample { values: [None; COUNT], age: Duration::ZERO, freshness: Freshness::Missing };
+        let mut sample = Sample { values: [None; COUNT], age_ms: 0, freshness: Freshness::Missing };
+        // Both lists are ordered by metric, so one walk finds all.
+        let mut reported = node.layout().of(owner).peekable();
         for (value, &metric) in sample.values.iter_mut().zip(metrics) {
-            let Some(reading) = node.reading(owner, metric, now) else { continue };
-            match reading.freshness {
+            while reported.next_if(|(it, _)| *it < metric).is_some() {}
+            let Some((_, slot)) = reported.next_if(|(it, _)| *it == metric) else { continue };
+            let Slot { value: read, age_ms, freshness } = node.slot(slot, now);
+            match freshness {
                 Freshness::Fresh => {
-                    *value = Some(reading.value);
-                    sample.age = sample.age.max(reading.age);
+                    *value = Some(read);
+                    sample.age_ms = sample.age_ms.max(age_ms);
                     sample.freshness = Freshness::Fresh;
                 }
                 Freshness::Stale if sample.freshness == Freshness::Missing => {
@@ -91,6 +97,14 @@ impl Part {
         }
     }
 
+    fn merge(&mut self, other: &Part) {
+        if other.count > 0 {
+            self.worst = if self.count == 0 { other.worst } else { self.worst.max(other.worst) };
+            self.total += other.total;
+            self.count += other.count;
+        }
+    }
+
     /// The total, in units of which each holds `scale` of the metric's.
     fn total(self, scale: f64) -> Option<f64> {
         (self.count > 0).then(|| self.total as f64 / scale)
@@ -110,7 +124,7 @@ impl Part {
 pub(super) struct Sum {
     gpu: [Part; GPU.len()],
     engine: [Part; ENGINE.len()],
-    age: Duration,
+    age_ms: u64,
     owners: u32,
     fresh: u32,
     stale: u32,
@@ -119,24 +133,33 @@ pub(super) struct Sum {
 impl Sum {
     pub(super) fn add_gpu(&mut self, sample: &GpuSample) {
         self.gpu.iter_mut().zip(sample.values).for_each(|(part, value)| part.add(value));
-        self.note(sample.age, sample.freshness);
+        self.note(sample.age_ms, sample.freshness);
     }
 
     pub(super) fn add_engine(&mut self, sample: &EngineSample) {
         self.engine.iter_mut().zip(sample.values).for_each(|(part, value)| part.add(value));
-        self.note(sample.age, sample.freshness);
+        self.note(sample.age_ms, sample.freshness);
     }
 
-    fn note(&mut self, age: Duration, freshness: Freshness) {
+    pub(super) fn merge(&mut self, other: &Sum) {
+        self.gpu.iter_mut().zip(&other.gpu).for_each(|(part, other)| part.merge(other));
+        self.engine.iter_mut().zip(&other.engine).for_each(|(part, other)| part.merge(other));
+        self.age_ms = self.age_ms.max(other.age_ms);
+        self.owners += other.owners;
+        self.fresh += other.fresh;
+        self.stale += other.stale;
+    }
+
+    fn note(&mut self, age_ms: u64, freshness: Freshness) {
         self.owners += 1;
         self.fresh += u32::from(freshness == Freshness::Fresh);
         self.stale += u32::from(freshness == Freshness::Stale);
-        self.age = self.age.max(age);
+        self.age_ms = self.age_ms.max(age_ms);
     }
 
     pub(super) fn signals(&self) -> Signals {
         let [utilization, used, all, power] = self.gpu;
-        let [running, waiting, cache, ttft, itl, generated, prompt, requests, errors] = self.engine;
+        let [running, waiting, cache, ttft, itl, prompt, generated, requests, errors] = self.engine;
         Signals {
             requests_running: running.total(1.0),
             requests_waiting: waiting.total(1.0),
@@ -151,7 +174,7 @@ impl Sum {
             gpu_memory_used_bytes: used.total(1.0),
             gpu_memory_total_bytes: all.total(1.0),
             gpu_power_watts: power.total(1e3),
-            age: self.age,
+            age: Duration::from_millis(self.age_ms),
             coverage: if self.owners == 0 { 0.0 } else { f64::from(self.fresh) / f64::from(self.owners) },
             freshness: match (self.fresh, self.stale) {
                 (0, 0) => Freshness::Missing,
@@ -159,5 +182,16 @@ impl Sum {
                 (_, _) => Freshness::Fresh,
             },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_metrics_are_listed_in_the_order_in_which_a_layout_lists_them() {
+        assert!(GPU.is_sorted());
+        assert!(ENGINE.is_sorted());
     }
 }
