@@ -24,9 +24,6 @@ use crate::nvml::{
 /// What is asked for; each device registers those that it supports.
 const WANTED: u64 = event::XID | event::GPU_UNAVAILABLE | event::GPU_RECOVERY_ACTION;
 
-/// Stack of the thread: it makes one shallow call.
-const STACK_BYTES: usize = 128 * 1024;
-
 /// Registers for the events of all GPUs that support them and passes them on until the child stops. Where no GPU does,
 /// no thread is started.
 pub(crate) fn spawn<'scope, 'env: 'scope>(
@@ -43,7 +40,8 @@ pub(crate) fn spawn<'scope, 'env: 'scope>(
     if devices.is_empty() {
         return;
     }
-    let thread = std::thread::Builder::new().name("nvml-events".into()).stack_size(STACK_BYTES);
+    // The default stack: nobody knows how much of it the driver's library wants.
+    let thread = std::thread::Builder::new().name("nvml-events".into());
     // Without the thread XIDs still come from the kernel log.
     let _ = thread.spawn_scoped(scope, move || listen(link, set, &devices));
 }
