@@ -1,8 +1,8 @@
 //! One replica of the coordinator: agents stream into it, the pure engine of `ostler-core` folds what they say, and
 //! anyone may ask it what the fleet looks like.
 //!
-//! [`start`] runs all of it in one process: ingest and the gRPC services on threads of their own, HTTP on another, the
-//! store in a file.
+//! [`start`] runs all of it in one process: gRPC on threads of its own ([`server`]), HTTP on another ([`http`]), and what
+//! happens by the clock on a third; the store is a file ([`store`]).
 
 pub mod api;
 pub mod config;
@@ -16,10 +16,14 @@ pub mod ingest;
 pub mod journal;
 pub mod mask;
 pub mod metrics;
+pub mod request_log;
 pub mod server;
 pub mod store;
 pub mod summary;
 pub mod telemetry;
 pub mod trends;
 
+mod running;
+
 pub use config::Config;
+pub use running::{Error, Running, start};

@@ -1,1 +1,36 @@
-fn main() {}
+//! `ostler-coordinator`: one replica as a process.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use ostler_coordinator::{config, start, telemetry};
+use tokio::signal::unix::{SignalKind, signal};
+
+fn main() -> ExitCode {
+    match run(config::Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("ostler-coordinator: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn run(arguments: config::Arguments) -> anyhow::Result<()> {
+    if arguments.print_config {
+        use std::io::Write;
+        return Ok(std::io::stdout().write_all(config::EXAMPLE.as_bytes())?);
+    }
+    let config = arguments.load()?;
+    let _telemetry = telemetry::init(&config.telemetry)?;
+    let running = start(config).await?;
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    running.shutdown();
+    running.wait().await;
+    Ok(())
+}

@@ -1,1 +1,175 @@
-//! The gRPC server: runtimes, listeners and limits.
+//! The gRPC server: threads, listener, services and limits.
+//!
+//! Each thread has a runtime of its own and accepts from the same listener. A connection stays on the thread that
+//! accepted it, so that a report is read, folded and acknowledged without waking another thread. Knobs that weigh on the
+//! cost of a report are the constants below and [`builder`].
+
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use ostler_proto::v1;
+use tokio_util::sync::CancellationToken;
+use tonic::service::Routes;
+use tonic::transport::Server;
+use tonic::transport::server::TcpIncoming;
+use tonic_health::ServingStatus;
+
+use crate::api::{Api, Orders};
+use crate::ingest;
+use crate::request_log::RequestLog;
+
+/// A connection that says nothing for so long is asked whether it is alive.
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
+
+/// A connection that does not answer for so long is closed. A dead agent is found by its silence, long before this.
+const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Streams of one connection: an agent has one, a dashboard some tens, a proxy in front of many clients the rest.
+const STREAMS_MAX: u32 = 256;
+
+/// Bytes that a client may send ahead in one stream. A report is 0.1-2 kB, the largest message 256 KiB; the smallest that HTTP/2 begins with
+/// anyway is enough, and more only costs memory when a reader is slow.
+const STREAM_WINDOW_BYTES: u32 = 65_535;
+
+/// Bytes that a client may send ahead in one connection: four streams' worth.
+const CONNECTION_WINDOW_BYTES: u32 = 262_144;
+
+/// Bytes of headers. Ours take some hundred; tracing and a mesh in between add about a thousand.
+const HEADER_BYTES_MAX: u32 = 16 << 10;
+
+/// Bytes of a request to the read API: a filter of 4 KiB and a mask of 64 paths fit many times.
+const REQUEST_BYTES_MAX: usize = 64 << 10;
+
+/// How long calls may go on once the server stops.
+const STOP_TIME_MAX: Duration = Duration::from_millis(500);
+
+/// What health is told of: the whole server and the two services that are served.
+const HEALTH_NAMES: [&str; 3] = ["", v1::agent_server::SERVICE_NAME, v1::fleet_server::SERVICE_NAME];
+
+/// What the server serves.
+#[derive(Clone)]
+pub struct Services {
+    /// What agents report to.
+    pub ingest: ingest::Service,
+    /// The read API.
+    pub api: Api,
+    /// Logs each call.
+    pub log: RequestLog,
+}
+
+/// A server that runs.
+pub struct Running {
+    address: SocketAddr,
+    threads: Vec<JoinHandle<()>>,
+    alive: Arc<AtomicU64>,
+}
+
+impl Running {
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Tells whether every thread still serves.
+    pub fn health(&self) -> impl Fn() -> bool + Send + Sync + 'static {
+        let (alive, threads) = (Arc::clone(&self.alive), self.threads.len() as u64);
+        move || alive.load(Ordering::Relaxed) == threads
+    }
+
+    /// Waits until all threads have ended, which the shutdown token makes them do.
+    pub async fn wait(self) {
+        let join = move || self.threads.into_iter().for_each(|thread| drop(thread.join()));
+        let _ = tokio::task::spawn_blocking(join).await;
+    }
+}
+
+/// Begins to serve on so many threads.
+pub fn start(
+    address: SocketAddr,
+    threads: usize,
+    services: &Services,
+    shutdown: &CancellationToken,
+) -> std::io::Result<Running> {
+    let listener = TcpListener::bind(address)?;
+    listener.set_nonblocking(true)?;
+    let address = listener.local_addr()?;
+    let alive = Arc::new(AtomicU64::new(0));
+    let spawn = |number: usize| {
+        let listener = listener.try_clone()?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let (services, shutdown, alive) = (services.clone(), shutdown.clone(), Arc::clone(&alive));
+        alive.fetch_add(1, Ordering::Relaxed);
+        std::thread::Builder::new().name(format!("grpc-{number}")).spawn(move || {
+            let served = runtime.block_on(serve(listener, services, shutdown));
+            runtime.shutdown_timeout(Duration::ZERO);
+            alive.fetch_sub(1, Ordering::Relaxed);
+            if let Err(error) = served {
+                tracing::error!(error = &*error, "a thread of the gRPC server ended");
+            }
+        })
+    };
+    let threads = (0..threads).map(spawn).collect::<std::io::Result<_>>()?;
+    Ok(Running { address, threads, alive })
+}
+
+async fn serve(
+    listener: TcpListener,
+    services: Services,
+    shutdown: CancellationToken,
+) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    let listener = tokio::net::TcpListener::from_std(listener)?;
+    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+    let log = services.log.clone();
+    let routes = routes(services, &shutdown).await?;
+    let serving = builder()
+        .layer(log)
+        .add_routes(routes)
+        .serve_with_incoming_shutdown(incoming, shutdown.clone().cancelled_owned());
+    tokio::select! {
+        served = serving => Ok(served?),
+        () = async { shutdown.cancelled().await; tokio::time::sleep(STOP_TIME_MAX).await } => Ok(()),
+    }
+}
+
+fn builder() -> Server {
+    Server::builder()
+        .http2_keepalive_interval(Some(KEEPALIVE_INTERVAL))
+        .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
+        .max_concurrent_streams(STREAMS_MAX)
+        .initial_stream_window_size(STREAM_WINDOW_BYTES)
+        .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
+        .http2_max_header_list_size(HEADER_BYTES_MAX)
+}
+
+async fn routes(services: Services, shutdown: &CancellationToken) -> Result<Routes, tonic_reflection::server::Error> {
+    let (health, health_service) = tonic_health::server::health_reporter();
+    for service in HEALTH_NAMES {
+        health.set_service_status(service, ServingStatus::Serving).await;
+    }
+    let stopping = shutdown.clone();
+    tokio::spawn(async move {
+        stopping.cancelled().await;
+        for service in HEALTH_NAMES {
+            health.set_service_status(service, ServingStatus::NotServing).await;
+        }
+    });
+    let reflection = || {
+        tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(v1::FILE_DESCRIPTOR_SET)
+            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+    };
+    let fleet = v1::fleet_server::FleetServer::new(services.api).max_decoding_message_size(REQUEST_BYTES_MAX);
+    let control = v1::control_server::ControlServer::new(Orders).max_decoding_message_size(REQUEST_BYTES_MAX);
+    let peer = v1::peer_server::PeerServer::new(Orders).max_decoding_message_size(REQUEST_BYTES_MAX);
+    Ok(Routes::new(services.ingest)
+        .add_service(fleet)
+        .add_service(control)
+        .add_service(peer)
+        .add_service(health_service)
+        .add_service(reflection().build_v1()?)
+        .add_service(reflection().build_v1alpha()?)
+        .prepare())
+}

@@ -1,0 +1,187 @@
+//! Starting and stopping a replica.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use ostler_core::engine::Policy;
+use tokio_util::sync::CancellationToken;
+
+use crate::api::{self, Api};
+use crate::config::{self, Config};
+use crate::driver::Driver;
+use crate::journal::{self, Past};
+use crate::metrics::{self, Metrics};
+use crate::request_log::{Protocol, RequestLog};
+use crate::store::embedded::Embedded;
+use crate::summary::Summaries;
+use crate::trends::Trends;
+use crate::{http, ingest, server, store};
+
+/// The store's file in its folder.
+const STORE_FILE: &str = "ostler.redb";
+
+/// Why a replica does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// An address cannot be listened on.
+    #[error("cannot listen on {address} for {what}; another process may use it, choose another with --{flag}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// "gRPC" or "HTTP".
+        what: &'static str,
+        /// The flag that changes it.
+        flag: &'static str,
+        /// What the system says.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The store does not open.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// A thread does not start.
+    #[error("cannot start a thread")]
+    Thread(#[source] std::io::Error),
+}
+
+/// A replica that runs. Dropping it stops it without waiting.
+pub struct Running {
+    /// Where agents and gRPC clients connect.
+    pub grpc_address: SocketAddr,
+    /// Where HTTP clients connect.
+    pub http_address: SocketAddr,
+    /// The engine, for who shares the process.
+    pub driver: Driver,
+    shutdown: CancellationToken,
+    grpc: Option<server::Running>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Running {
+    /// Begins to stop: streams are ended, events are stored. See [`Running::wait`].
+    pub fn shutdown(&self) {
+        self.shutdown.cancel();
+    }
+
+    /// Waits until it has stopped; without [`Running::shutdown`] that is for ever.
+    pub async fn wait(mut self) {
+        if let Some(grpc) = self.grpc.take() {
+            grpc.wait().await;
+        }
+        let threads = std::mem::take(&mut self.threads);
+        let join = move || threads.into_iter().for_each(|thread| drop(thread.join()));
+        let _ = tokio::task::spawn_blocking(join).await;
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.shutdown.cancel();
+    }
+}
+
+/// Starts a replica.
+pub async fn start(config: Config) -> Result<Running, Error> {
+    let Config {
+        replica,
+        grpc_listen,
+        http_listen,
+        ingest_threads,
+        store: kept,
+        report_interval,
+        node_retention,
+        watchers_max,
+        telemetry: _,
+    } = config;
+    let shutdown = CancellationToken::new();
+    let store = match &kept {
+        config::Store::Memory => Embedded::in_memory()?,
+        config::Store::Folder(folder) => Embedded::open(&folder.join(STORE_FILE))?,
+    };
+    let past = Arc::new(Past::load(&store).await?);
+    let driver = Driver::new(Policy { retention: node_retention }, &replica);
+    let summaries = Summaries::new(driver.clone());
+    let trends = Trends::default();
+    let sources = api::Sources {
+        driver: driver.clone(),
+        summaries: summaries.clone(),
+        trends: trends.clone(),
+        past: Arc::clone(&past),
+    };
+    let api = Api::new(sources, watchers_max, shutdown.clone());
+    let ingest = ingest::service(driver.clone(), ingest::Limits { report_interval, ..ingest::Limits::default() });
+
+    let services = server::Services { ingest: ingest.clone(), api: api.clone(), log: RequestLog::new(Protocol::Grpc) };
+    let listen = |address, what, flag| move |source| Error::Listen { address, what, flag, source };
+    let grpc = server::start(grpc_listen, ingest_threads, &services, &shutdown)
+        .map_err(listen(grpc_listen, "gRPC", "grpc-listen"))?;
+    let mut running = Running {
+        grpc_address: grpc.address(),
+        http_address: http_listen,
+        driver: driver.clone(),
+        shutdown: shutdown.clone(),
+        grpc: None,
+        threads: Vec::new(),
+    };
+
+    let by_the_clock = by_the_clock(driver.clone(), summaries.clone(), trends, store.clone(), past.last(), shutdown.clone());
+    running.threads.push(thread("clock", by_the_clock)?);
+
+    let listener = http::bind(http_listen).map_err(listen(http_listen, "HTTP", "http-listen"))?;
+    running.http_address = listener.local_addr().map_err(listen(http_listen, "HTTP", "http-listen"))?;
+    let metrics = Metrics::new(metrics::Sources { driver, summaries, ingest, api: api.clone(), store });
+    let ready = readiness(&grpc, &shutdown);
+    let router = http::router(http::Context { api, metrics, ready });
+    let http_shutdown = shutdown.clone();
+    running.threads.push(thread("http", async move {
+        if let Err(error) = http::serve(listener, router, http_shutdown).await {
+            tracing::error!(error = &error as &dyn std::error::Error, "the HTTP server ended");
+        }
+    })?);
+    running.grpc = Some(grpc);
+    tracing::info!(replica, grpc = %running.grpc_address, http = %running.http_address, "started");
+    Ok(running)
+}
+
+/// What happens by the clock: steps, points of trends, events to the store.
+async fn by_the_clock(
+    driver: Driver,
+    summaries: Summaries,
+    trends: Trends,
+    store: Embedded,
+    events_before: u64,
+    shutdown: CancellationToken,
+) {
+    tokio::join!(
+        driver.clone().run(shutdown.clone()),
+        trends.run(summaries, shutdown.clone()),
+        journal::keep(driver, store, events_before, shutdown),
+    );
+}
+
+type Ready = Arc<dyn Fn() -> Result<(), String> + Send + Sync>;
+
+fn readiness(grpc: &server::Running, shutdown: &CancellationToken) -> Ready {
+    let (healthy, shutdown) = (grpc.health(), shutdown.clone());
+    Arc::new(move || {
+        if shutdown.is_cancelled() {
+            Err("stopping".to_owned())
+        } else if !healthy() {
+            Err("a thread of the gRPC server has ended; see the log".to_owned())
+        } else {
+            Ok(())
+        }
+    })
+}
+
+/// Runs a future on a thread and runtime of its own.
+fn thread(name: &str, run: impl Future<Output = ()> + Send + 'static) -> Result<JoinHandle<()>, Error> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::Thread)?;
+    let body = move || {
+        runtime.block_on(run);
+        runtime.shutdown_timeout(Duration::from_millis(100));
+    };
+    std::thread::Builder::new().name(name.to_owned()).spawn(body).map_err(Error::Thread)
+}
