@@ -1,13 +1,13 @@
 //! The engine: facts in by [`Engine::handle`], actions out by [`Engine::step`].
 //!
 //! The driver calls `handle` for each fact as it comes, and `step` when [`Engine::poll_timeout`] says so. `step` is
-//! level-triggered: it looks at the whole fleet and not at what happened since the last one, so that a step that comes
-//! late, or twice, finds the same. Both take the time; it must not go back between calls.
+//! level-triggered: it goes by what is so and not by what happened since the last one, so that a step that comes late, or
+//! twice, finds the same. Both take the time; it must not go back between calls.
 
 use std::time::Duration;
 
 use crate::event::{Event, Reply};
-use crate::fleet::{Fleet, State};
+use crate::fleet::{Fleet, State, StateCounts};
 use crate::id::{NodeId, NodeKey, Term};
 use crate::time::Time;
 use crate::window::Rate;
@@ -50,7 +50,7 @@ pub struct Report {
     /// What the last step found, in order of keys.
     pub transitions: Vec<Transition>,
     /// Nodes by state, as the last step found them.
-    pub nodes: NodeCounts,
+    pub nodes: StateCounts,
     /// Facts by answer.
     pub replies: ReplyCounts,
     /// Rows folded.
@@ -61,16 +61,6 @@ pub struct Report {
     pub leader: Option<Box<str>>,
     /// Under which term.
     pub term: Term,
-}
-
-/// Nodes by state.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[allow(missing_docs)]
-pub struct NodeCounts {
-    pub joining: u32,
-    pub fresh: u32,
-    pub stale: u32,
-    pub left: u32,
 }
 
 /// Facts by answer.
@@ -90,7 +80,11 @@ pub struct Engine {
     policy: Policy,
     fleet: Fleet,
     report: Report,
-    /// Not later than the first moment at which a step could find something without a new fact.
+    /// By node key: a moment before which the node cannot be in another state without a new fact. A row leaves it alone,
+    /// although it moves the true moment away, so that a step looks at a node only when this comes, once in
+    /// three intervals, and at all others only here.
+    due: Vec<Option<Time>>,
+    /// The earliest of them.
     timeout: Option<Time>,
 }
 
@@ -101,14 +95,14 @@ impl Engine {
             steps: 0,
             stepped: Time::ZERO,
             transitions: Vec::new(),
-            nodes: NodeCounts::default(),
+            nodes: StateCounts::default(),
             replies: ReplyCounts::default(),
             rows: 0,
             row_rate: Rate::new(Duration::from_secs(1)),
             leader: None,
             term: Term::default(),
         };
-        Engine { policy, fleet: Fleet::new(), report, timeout: None }
+        Engine { policy, fleet: Fleet::new(), report, due: Vec::new(), timeout: None }
     }
 
     /// Folds one fact.
@@ -135,11 +129,14 @@ impl Engine {
         self.report.steps += 1;
         self.report.stepped = now;
         self.report.transitions.clear();
-        self.report.nodes = NodeCounts::default();
-        self.timeout = None;
-        for key in (0..self.fleet.places()).map(NodeKey) {
-            self.step_node(key, now);
+        for key in 0..self.due.len() {
+            if self.due[key].is_some_and(|due| due <= now) {
+                self.due[key] = None;
+                self.step_node(NodeKey(u32::try_from(key).expect("at most 65,536 nodes")), now);
+            }
         }
+        self.report.nodes = self.fleet.states();
+        self.timeout = self.due.iter().flatten().min().copied();
         assert!(self.timeout.is_none_or(|timeout| timeout > now), "a step leaves nothing to do at once");
         Vec::new()
     }
@@ -201,15 +198,7 @@ impl Engine {
             self.report.transitions.push(Transition { node: key, name, state: None });
             return;
         }
-        let state = node.state(now);
-        let nodes = &mut self.report.nodes;
-        *match state {
-            State::Joining => &mut nodes.joining,
-            State::Fresh => &mut nodes.fresh,
-            State::Stale => &mut nodes.stale,
-            State::Left => &mut nodes.left,
-        } += 1;
-        if self.fleet.settle(key, now).is_some() {
+        if let Some(state) = self.fleet.settle(key, now) {
             let name =
                 self.fleet.node_by_key(key).map(|node| node.id().clone()).expect("it was just settled");
             self.report.transitions.push(Transition { node: key, name, state: Some(state) });
@@ -226,6 +215,13 @@ impl Engine {
             State::Stale | State::Left => retention,
         };
         let due = node.heard() + wait + Duration::from_millis(1);
-        self.timeout = Some(self.timeout.map_or(due, |timeout| timeout.min(due)));
+        let at = key.0 as usize;
+        if at >= self.due.len() {
+            self.due.resize(at + 1, None);
+        }
+        if self.due[at].is_none_or(|known| due < known) {
+            self.due[at] = Some(due);
+            self.timeout = Some(self.timeout.map_or(due, |timeout| timeout.min(due)));
+        }
     }
 }

@@ -23,7 +23,7 @@ use std::time::Duration;
 pub use self::change::{REMOVALS_MAX, Removed};
 use self::ledger::Ledger;
 pub(crate) use self::node::Slot;
-pub use self::node::{Freshness, Node, PATIENCE, Reading, State};
+pub use self::node::{Freshness, Node, PATIENCE, Reading, State, StateCounts};
 use crate::id::{EngineId, GpuId, NodeId, NodeKey};
 use crate::inventory;
 use crate::journal::Journal;
@@ -158,6 +158,11 @@ impl Fleet {
     pub fn engine(&self, node: &NodeId, engine: &EngineId) -> Option<Engine<'_>> {
         let node = self.node(node)?;
         Some(Engine { node, position: node.engine_position(engine)? })
+    }
+
+    /// How many nodes are in each state, as far as facts and steps have told.
+    pub fn states(&self) -> StateCounts {
+        self.ledger.states
     }
 
     /// What happened, newest last.

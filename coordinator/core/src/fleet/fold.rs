@@ -77,8 +77,8 @@ impl Fleet {
         let Some(node) = reporting(&mut self.nodes, session) else { return Reply::Refused(Refusal::Ended) };
         if let Err(reply) = node.check_row(row) {
             if matches!(reply, Reply::Resync(_) | Reply::Skipped) {
-                node.heard = now;
                 node.following = Following::Asked;
+                hear(node, &mut self.ledger, now);
             }
             return reply;
         }
@@ -87,15 +87,12 @@ impl Fleet {
         {
             return Reply::Refused(refusal);
         }
-        node.heard = now;
+        hear(node, &mut self.ledger, now);
         if node.apply_row(row, now, self.ledger.changes.revision() + 1) {
             node.revision = self.ledger.changes.touch(session.node);
         }
         if !row.sources.is_empty() && merge_sources(node, row.sources, &mut self.ledger, now - row.age) {
             node.revision = self.ledger.changes.touch(session.node);
-        }
-        if node.told != State::Fresh {
-            settle(node, &mut self.ledger, now);
         }
         Reply::Folded
     }
@@ -103,7 +100,7 @@ impl Fleet {
     /// The agent had to drop rows.
     pub(crate) fn fold_rows_dropped(&mut self, session: Session, rows: u64, now: Time) -> Reply {
         let Some(node) = reporting(&mut self.nodes, session) else { return Reply::Refused(Refusal::Ended) };
-        node.heard = now;
+        hear(node, &mut self.ledger, now);
         if rows > 0 {
             node.rows_dropped = node.rows_dropped.saturating_add(rows);
             let message = format!("agent dropped {rows} rows while it was cut off");
@@ -120,7 +117,7 @@ impl Fleet {
         if let Err(refusal) = check::happening(&happening) {
             return Reply::Refused(refusal);
         }
-        node.heard = now;
+        hear(node, &mut self.ledger, now);
         if !node.seen.note(happening.id) {
             return Reply::Skipped;
         }
@@ -167,6 +164,7 @@ impl Fleet {
         let Some(node) = self.nodes.get_mut(key.0 as usize).and_then(Option::take) else { return };
         let message = format!("forgotten after {} s without a message", now.since(node.heard).as_secs());
         self.ledger.tell(Note::of(&node, now, Kind::NodeForgotten, Severity::Info, message));
+        *self.ledger.states.of(node.told) -= 1;
         self.names.remove(node.id());
         self.free.push(key);
         let changes = &mut self.ledger.changes;
@@ -195,11 +193,6 @@ impl Fleet {
         self.ledger.tell(Note { at: now, kind, severity, place, message, attributes });
     }
 
-    /// Places of the slab, in use or not.
-    pub(crate) fn places(&self) -> u32 {
-        u32::try_from(self.nodes.len()).expect("at most 65,536 nodes")
-    }
-
     fn insert(&mut self, hello: Hello, now: Time) -> NodeKey {
         let key = self.free.pop().unwrap_or_else(|| {
             self.nodes.push(None);
@@ -208,6 +201,7 @@ impl Fleet {
         self.names.insert(hello.node.clone(), key);
         let node =
             Node::new(key, hello, snapshot::share(&mut self.layouts, Arc::new(Layout::default())), now);
+        *self.ledger.states.of(node.told) += 1;
         let message = format!("node joined with agent {}", node.hello.agent_version);
         self.ledger.tell(Note::of(&node, now, Kind::NodeJoined, Severity::Info, message));
         self.nodes[key.0 as usize] = Some(Box::new(node));
@@ -239,7 +233,7 @@ fn rejoin(node: &mut Node, hello: Hello, ledger: &mut Ledger, now: Time) {
         }
     };
     ledger.tell(Note::of(node, now, kind, severity, message.to_owned()));
-    node.told = node.state(now);
+    ledger.count(node, node.state(now));
 }
 
 fn older(hello: &Hello, node: &Node) -> Refusal {
@@ -257,6 +251,14 @@ fn end_stream(node: &mut Node, why: &str) {
     node.ended = Box::from(&why[..end]);
 }
 
+/// A message came: a silent node is so no longer.
+fn hear(node: &mut Node, ledger: &mut Ledger, now: Time) {
+    node.heard = now;
+    if node.told == State::Stale {
+        settle(node, ledger, now);
+    }
+}
+
 /// Tells of a node whose state is not the one told last; false when it is.
 fn settle(node: &mut Node, ledger: &mut Ledger, now: Time) -> bool {
     let state = node.state(now);
@@ -267,7 +269,7 @@ fn settle(node: &mut Node, ledger: &mut Ledger, now: Time) -> bool {
         | (State::Left, State::Left) => return false,
         // Its joining was told.
         (State::Joining, State::Fresh) | (State::Fresh, State::Joining) => {
-            node.told = state;
+            ledger.count(node, state);
             node.revision = ledger.changes.touch(node.key);
             return true;
         }
@@ -280,7 +282,7 @@ fn settle(node: &mut Node, ledger: &mut Ledger, now: Time) -> bool {
         State::Stale | State::Left => node.state_reason(now),
     };
     ledger.tell(Note::of(node, now, kind, severity, message));
-    node.told = state;
+    ledger.count(node, state);
     node.revision = ledger.changes.touch(node.key);
     true
 }

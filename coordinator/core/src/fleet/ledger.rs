@@ -1,7 +1,7 @@
 //! What the fleet writes down while it folds: revisions and the journal.
 
 use super::change::Changes;
-use super::node::Node;
+use super::node::{Node, State, StateCounts};
 use crate::id::{EngineId, GpuId};
 use crate::inventory::{EngineState, GpuState, Source, SourceState};
 use crate::journal::{Entry, Journal, Kind, Place, Severity};
@@ -12,6 +12,8 @@ use crate::time::Time;
 pub(super) struct Ledger {
     pub(super) changes: Changes,
     pub(super) journal: Journal,
+    /// Nodes by the state that was told of them.
+    pub(super) states: StateCounts,
 }
 
 /// An entry to be: all but its number and revision.
@@ -27,7 +29,14 @@ pub(super) struct Note {
 
 impl Ledger {
     pub(super) fn new() -> Ledger {
-        Ledger { changes: Changes::new(), journal: Journal::default() }
+        Ledger { changes: Changes::new(), journal: Journal::default(), states: StateCounts::default() }
+    }
+
+    /// Counts a node in another state than the one told of it, which is this one from now on.
+    pub(super) fn count(&mut self, node: &mut Node, state: State) {
+        *self.states.of(node.told) -= 1;
+        *self.states.of(state) += 1;
+        node.told = state;
     }
 
     /// Writes an entry.

@@ -73,6 +73,27 @@ impl State {
     }
 }
 
+/// How many nodes are in each state.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct StateCounts {
+    pub joining: u32,
+    pub fresh: u32,
+    pub stale: u32,
+    pub left: u32,
+}
+
+impl StateCounts {
+    pub(super) fn of(&mut self, state: State) -> &mut u32 {
+        match state {
+            State::Joining => &mut self.joining,
+            State::Fresh => &mut self.fresh,
+            State::Stale => &mut self.stale,
+            State::Left => &mut self.left,
+        }
+    }
+}
+
 /// What the rows of the stream continue from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Following {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use ostler_core::engine::{Engine, Policy};
 use ostler_core::event::{Event, GoodbyeReason, Happening, Reply, What};
+use ostler_core::fleet::{State, StateCounts};
 use ostler_core::id::{Incarnation, NodeId, Session};
 use ostler_core::inventory::{Source, SourceState};
 use ostler_core::layout::Owner;
@@ -196,6 +197,14 @@ proptest! {
             listed.sort_by_key(|key| fleet.node_by_key(*key).map(|node| node.id().clone()));
             prop_assert_eq!(listed, newer);
             revision = fleet.revision();
+            if matches!(deed, Deed::Step) {
+                let states: Vec<_> = fleet.nodes().map(|node| node.state(now)).collect();
+                let count = |state| states.iter().filter(|it| **it == state).count() as u32;
+                let (joining, fresh) = (count(State::Joining), count(State::Fresh));
+                let (stale, left) = (count(State::Stale), count(State::Left));
+                prop_assert_eq!(fleet.states(), StateCounts { joining, fresh, stale, left });
+                prop_assert!(scene.yard.engine.poll_timeout().is_none_or(|due| due > now));
+            }
             let coverage = signals::all(fleet, now).fleet.signals.coverage;
             prop_assert!((0.0..=1.0).contains(&coverage));
             for node in fleet.nodes() {

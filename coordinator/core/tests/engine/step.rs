@@ -59,6 +59,26 @@ fn a_row_of_a_stale_node_brings_it_back_at_once_and_its_silence_is_seen_again() 
 }
 
 #[test]
+fn any_message_of_a_stale_node_brings_it_back() {
+    let mut yard = Yard::new();
+    let agent = yard.agent("n");
+    for times in 1..=3 {
+        yard.pass(10_000);
+        yard.engine.step(yard.now);
+        assert_eq!(yard.engine.fleet().states().stale, 1);
+        let session = agent.session;
+        let reply = match times {
+            1 => yard.handle(Event::RowsDropped { session, rows: 0 }),
+            2 => crate::harness::Row::empty(77).send(&mut yard, session),
+            _ => crate::harness::Row::empty(78).send(&mut yard, session),
+        };
+        assert!(!matches!(reply, Reply::Refused(_)), "{reply:?}");
+        assert_eq!(yard.engine.fleet().states().fresh, 1);
+        assert_eq!(yard.told().last(), Some(&"node_returned"));
+    }
+}
+
+#[test]
 fn a_node_that_never_sends_a_snapshot_is_stale_too() {
     let mut yard = Yard::new();
     yard.join(hello("n"));
