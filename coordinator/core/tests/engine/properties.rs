@@ -175,7 +175,7 @@ impl Scene {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
+    #![proptest_config(ProptestConfig::with_cases(100))]
 
     #[test]
     fn no_sequence_of_facts_breaks_the_engine_and_what_is_refused_changes_nothing(
