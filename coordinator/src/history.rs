@@ -186,13 +186,13 @@ impl NodeHistory {
     }
 
     fn log_earliest(&self) -> Option<Time> {
-        (self.log.len() > 0).then(|| self.log.earliest())
+        (self.log.rows() > 0).then(|| self.log.earliest())
     }
 
     /// Starts a new log when the present one is full or its span is over.
     fn make_room(&mut self, at: Time) {
         let span = |at: Time| (at + self.phase).as_millis() / BLOCK_SPAN.as_millis() as u64;
-        let over = self.log.len() >= BLOCK_ROWS_MIN && span(at) != span(self.log.last());
+        let over = self.log.rows() >= BLOCK_ROWS_MIN && span(at) != span(self.log.last());
         if over || self.log.is_full() {
             self.seal(true);
         }
@@ -201,7 +201,7 @@ impl NodeHistory {
     /// Turns the log into a block; the next log goes on from its end, or begins with a snapshot.
     fn seal(&mut self, goes_on: bool) {
         let Some(layout) = &self.layout else { return };
-        if self.log.len() == 0 {
+        if self.log.rows() == 0 {
             self.log = Log::default();
             return;
         }

@@ -1,1 +1,144 @@
-//! Report streams: from agents into the engine.
+//! Report streams: from agents into the engine, on every replica.
+//!
+//! Ten thousand agents send a row each second, so the way of a row is short: the response body of a stream polls its own
+//! request body ([`stream`]), so that no second task is woken and no queue is crossed; a row is read where it lies in the
+//! buffer ([`wire`]) and folded at once. Everything else a stream may say is rare and takes the ordinary way ([`session`]).
+//!
+//! A stream that breaks a limit is closed with a text that says which. Nothing it did reaches other streams.
+
+use std::convert::Infallible;
+use std::future::{self, Ready};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use http::{Request, Response};
+use tonic::body::Body;
+use tonic::server::NamedService;
+use tonic::{Status, codegen};
+
+use crate::driver::Driver;
+
+mod assembler;
+mod bucket;
+mod line;
+mod session;
+mod stream;
+mod wire;
+
+use line::Lines;
+
+/// What an agent may do.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Longest message in bytes, as the wire's contract says.
+    pub message_bytes_max: usize,
+    /// Messages a second over time.
+    pub messages_per_second: u32,
+    /// Messages at once, after a while of silence: Hello, Snapshot, and half an hour of Backlog are 17.
+    pub messages_at_once: u32,
+    /// Time for the first message, and for the rest of a message that has begun.
+    pub message_within: Duration,
+    /// Time from Hello to the first Snapshot.
+    pub snapshot_within: Duration,
+    /// Time between two Acks, while messages come.
+    pub ack_interval: Duration,
+    /// Report streams open at once. Each may hold one unfinished message besides what the fleet keeps of its node.
+    pub streams_max: usize,
+    /// How often agents are told to send a row; none lets each keep its own interval.
+    pub report_interval: Option<Duration>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            message_bytes_max: 256 * 1024,
+            messages_per_second: 20,
+            messages_at_once: 60,
+            message_within: Duration::from_secs(5),
+            snapshot_within: Duration::from_secs(10),
+            ack_interval: Duration::from_secs(5),
+            streams_max: 70_000,
+            report_interval: None,
+        }
+    }
+}
+
+/// The `ostler.v1.Agent` service of a coordinator.
+pub fn service(driver: Driver, limits: Limits) -> Service {
+    Service { shared: Arc::new(Shared { driver, limits, lines: Lines::default() }) }
+}
+
+/// Serves `Report`; `Probe` is for agents. Clones are the same service.
+#[derive(Clone)]
+pub struct Service {
+    shared: Arc<Shared>,
+}
+
+/// What all streams share.
+struct Shared {
+    driver: Driver,
+    limits: Limits,
+    lines: Lines,
+}
+
+impl Service {
+    /// Report streams that are open.
+    pub fn streams(&self) -> usize {
+        self.shared.lines.open()
+    }
+
+    fn answer<B>(&self, request: Request<B>) -> Result<Response<Body>, Status>
+    where
+        B: hyper::body::Body<Data = bytes::Bytes> + Send + Unpin + 'static,
+        B::Error: std::fmt::Display,
+    {
+        match request.uri().path() {
+            "/ostler.v1.Agent/Report" => {}
+            "/ostler.v1.Agent/Probe" => {
+                return Err(Status::unimplemented(
+                    "Probe is answered by agents, not by a coordinator; ask one on its port 7410",
+                ));
+            }
+            path => return Err(Status::unimplemented(format!("this coordinator has no {path}"))),
+        }
+        let encoding = request.headers().get("grpc-encoding").map(|value| value.as_bytes());
+        if encoding.is_some_and(|encoding| encoding != b"identity") {
+            return Err(Status::unimplemented(
+                "report streams are not compressed; send without grpc-encoding",
+            ));
+        }
+        let permit = self.shared.lines.admit(self.shared.limits.streams_max).ok_or_else(|| {
+            let limit = self.shared.limits.streams_max;
+            Status::resource_exhausted(format!(
+                "this coordinator already has {limit} report streams; try another replica"
+            ))
+        })?;
+        let body = stream::Stream::new(Arc::clone(&self.shared), permit, request.into_body());
+        let mut response = Response::new(Body::new(body));
+        response.headers_mut().insert(http::header::CONTENT_TYPE, tonic::metadata::GRPC_CONTENT_TYPE);
+        Ok(response)
+    }
+}
+
+impl NamedService for Service {
+    const NAME: &'static str = "ostler.v1.Agent";
+}
+
+impl<B> codegen::Service<Request<B>> for Service
+where
+    B: hyper::body::Body<Data = bytes::Bytes> + Send + Unpin + 'static,
+    B::Error: std::fmt::Display,
+{
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = Ready<Result<Response<Body>, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        future::ready(Ok(self.answer(request).unwrap_or_else(Status::into_http)))
+    }
+}

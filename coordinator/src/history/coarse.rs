@@ -49,7 +49,7 @@ impl Coarse {
             if row + 1 == rows.len() || period(row + 1) != period(row) {
                 self.push(layout, rows, first..row + 1, coarse_state);
                 first = row + 1;
-                if self.log.len() >= BLOCK_POINTS || self.log.is_full() {
+                if self.log.rows() >= BLOCK_POINTS || self.log.is_full() {
                     dropped += self.seal(layout, coarse_rows, coarse_state);
                 }
             }
@@ -89,8 +89,8 @@ impl Coarse {
         let mut absent = vec![0u8; changed.len()];
         let mut change = Vec::new();
         for (slot, it) in slots.iter().enumerate() {
-            let values = span.clone().filter_map(|row| rows.value(row, slot));
-            let point = if is_averaged(it.metric) { mean(values) } else { values.last() };
+            let mut values = span.clone().filter_map(|row| rows.value(row, slot));
+            let point = if is_averaged(it.metric) { mean(values) } else { values.next_back() };
             let Some(point) = point else {
                 absent[slot / 8] |= 1 << (slot % 8);
                 continue;
@@ -112,7 +112,7 @@ impl Coarse {
     }
 
     fn seal(&mut self, layout: &Arc<Layout>, rows: &mut Rows, state: &mut State) -> u64 {
-        if self.log.len() == 0 {
+        if self.log.rows() == 0 {
             return 0;
         }
         let slots = layout.slots().len();

@@ -34,9 +34,8 @@ pub(super) struct Log {
     rows: usize,
     /// Time of the newest entry by arrival, from which the next entry counts.
     last: Time,
-    /// Lowest and highest time of its rows.
+    /// Lowest time of its rows.
     earliest: Time,
-    latest: Time,
 }
 
 impl Log {
@@ -74,7 +73,7 @@ impl Log {
     }
 
     /// Rows in it.
-    pub(super) fn len(&self) -> usize {
+    pub(super) fn rows(&self) -> usize {
         self.rows
     }
 
@@ -96,11 +95,6 @@ impl Log {
     /// Lowest time of its rows.
     pub(super) fn earliest(&self) -> Time {
         self.earliest
-    }
-
-    /// Highest time of its rows.
-    pub(super) fn latest(&self) -> Time {
-        self.latest
     }
 
     /// Memory it takes on the heap.
@@ -132,7 +126,6 @@ impl Log {
 
     fn count_row(&mut self, at: Time) {
         self.earliest = if self.rows == 0 { at } else { self.earliest.min(at) };
-        self.latest = self.latest.max(at);
         self.rows += 1;
     }
 
