@@ -205,6 +205,12 @@ impl Monitor {
         self.wake();
     }
 
+    /// How NVML is doing; unlike [`Monitor::latest`] it takes nothing away.
+    #[must_use]
+    pub fn status(&self) -> SourceStatus {
+        supervisor::lock(&self.shared.status).clone()
+    }
+
     /// Complete readings since the start.
     #[must_use]
     pub fn readings(&self) -> u64 {

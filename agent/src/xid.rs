@@ -101,7 +101,11 @@ pub struct Deduplicator {
 impl Deduplicator {
     /// Takes the reports since the last call (their `source` says where they come from) and gives the events to pass on.
     /// Each report of one witness meets at most one of the other, so that two errors stay two.
-    pub fn fold(&mut self, reports: impl IntoIterator<Item = v1::XidEvent>, now: Instant) -> Vec<v1::XidEvent> {
+    pub fn fold(
+        &mut self,
+        reports: impl IntoIterator<Item = v1::XidEvent>,
+        now: Instant,
+    ) -> Vec<v1::XidEvent> {
         let mut ready = Vec::new();
         // NVML's wait for the kernel's, so they come first.
         let (nvml, others): (Vec<_>, Vec<_>) = reports.into_iter().partition(|event| event.source == "nvml");

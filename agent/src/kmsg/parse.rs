@@ -60,7 +60,8 @@ fn since_boot(line: &str) -> (Option<u64>, &str) {
         return (None, line);
     };
     let seconds: Option<f64> = time.trim().parse().ok();
-    let micros = seconds.filter(|seconds| (0.0..1e12).contains(seconds)).map(|seconds| (seconds * 1e6) as u64);
+    let micros =
+        seconds.filter(|seconds| (0.0..1e12).contains(seconds)).map(|seconds| (seconds * 1e6) as u64);
     (micros, text.trim_start())
 }
 
@@ -114,9 +115,8 @@ impl Parser {
     /// A GPU that fell off the bus before the driver could give the error its number.
     fn read_fallen(&mut self, message: &str, words: &str, record: &Record<'_>) -> Option<v1::XidEvent> {
         let addresses = words.split(|character: char| character.is_whitespace() || character == ',');
-        let named = addresses
-            .filter_map(|word| PciAddress::parse(word.trim_end_matches([':', '.', ';'])))
-            .next();
+        let named =
+            addresses.filter_map(|word| PciAddress::parse(word.trim_end_matches([':', '.', ';']))).next();
         if words.starts_with("The NVIDIA GPU") {
             self.subject = named;
         }
@@ -292,7 +292,11 @@ mod tests {
     #[test]
     fn every_way_to_write_an_xid_is_read() {
         for (line, pci, xid) in [
-            ("3,1,2,-;NVRM: Xid (PCI:0000:18:00): 79, pid=1, name=a b, GPU has fallen off the bus.", "18", 79),
+            (
+                "3,1,2,-;NVRM: Xid (PCI:0000:18:00): 79, pid=1, name=a b, GPU has fallen off the bus.",
+                "18",
+                79,
+            ),
             ("NVRM: Xid (PCI:0000:18:00): 79, GPU has fallen off the bus.", "18", 79),
             ("NVRM: Xid (PCI:0000:18:00): 48", "18", 48),
             ("[ 12.5] NVRM: Xid (0000:0f:00): 13, Graphics Exception", "0f", 13),

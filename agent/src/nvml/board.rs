@@ -230,12 +230,6 @@ impl Board {
         indices.map(|gpu| gpu.info.index.to_string()).collect::<Vec<_>>().join(", ")
     }
 
-    /// Whether every section of every GPU that answers has been read at least once since the last `take`.
-    pub(crate) fn is_complete(&self) -> bool {
-        let answers = |gpu: &&Known| gpu.found && gpu.health == Health::Ok;
-        self.gpus.iter().filter(answers).flat_map(|gpu| &gpu.groups).all(|(_, group)| group.sampled)
-    }
-
     /// The newest values of all GPUs and the events since the last time.
     pub(crate) fn take(&mut self) -> (Vec<GpuSample>, Vec<agent_event::Kind>) {
         let mut samples = Vec::with_capacity(self.gpus.len());
@@ -384,8 +378,7 @@ mod tests {
         board.values(0, Section::Fast, Health::Ok, &fast(Metric::GpuPowerMilliwatts, 9));
         board.judge(|_| None, None);
         let (samples, _) = board.take();
-        let lost: Vec<_> =
-            samples.iter().map(|gpu| (gpu.info.uuid.as_str(), gpu.info.state())).collect();
+        let lost: Vec<_> = samples.iter().map(|gpu| (gpu.info.uuid.as_str(), gpu.info.state())).collect();
         assert_eq!(lost, [("GPU-b", GpuState::Ok), ("GPU-a", GpuState::Lost)]);
     }
 

@@ -45,11 +45,24 @@ pub(crate) struct Caller<'page> {
 
 impl<'page> Caller<'page> {
     fn new(page: &'page Page, gpu: u8) -> Caller<'page> {
-        Caller { page, gpu, skipped: 0, unsupported: 0, lost: None, succeeded: 0, failed: None, longest_us: 0 }
+        Caller {
+            page,
+            gpu,
+            skipped: 0,
+            unsupported: 0,
+            lost: None,
+            succeeded: 0,
+            failed: None,
+            longest_us: 0,
+        }
     }
 
     fn begin(&mut self) {
-        *self = Caller { skipped: self.skipped, unsupported: self.unsupported, ..Caller::new(self.page, self.gpu) };
+        *self = Caller {
+            skipped: self.skipped,
+            unsupported: self.unsupported,
+            ..Caller::new(self.page, self.gpu)
+        };
     }
 
     /// Makes a call unless it is known to be useless; `None` when there is no value.
@@ -111,7 +124,13 @@ pub(crate) struct Gpu<'nvml, 'page> {
 
 impl<'nvml, 'page> Gpu<'nvml, 'page> {
     /// The GPU at that index; it need not answer.
-    pub(crate) fn open(nvml: &'nvml Nvml, page: &'page Page, gpu: u8, skipped: u64, driver: &str) -> Gpu<'nvml, 'page> {
+    pub(crate) fn open(
+        nvml: &'nvml Nvml,
+        page: &'page Page,
+        gpu: u8,
+        skipped: u64,
+        driver: &str,
+    ) -> Gpu<'nvml, 'page> {
         let mut opened = Gpu {
             nvml,
             device: None,
@@ -207,10 +226,7 @@ fn read_fast(caller: &mut Caller<'_>, nvml: &Nvml, device: &Device<'_>, values: 
         Metric::GpuEnergyMillijoulesTotal,
         caller.wrapped(Call::Energy, || device.total_energy_consumption()),
     );
-    values.set(
-        Metric::GpuSmClockMegahertz,
-        caller.wrapped(Call::ClockSm, || device.clock_info(Clock::SM)),
-    );
+    values.set(Metric::GpuSmClockMegahertz, caller.wrapped(Call::ClockSm, || device.clock_info(Clock::SM)));
     values.set(
         Metric::GpuMemoryClockMegahertz,
         caller.wrapped(Call::ClockMemory, || device.clock_info(Clock::Memory)),
@@ -246,9 +262,8 @@ fn read_temperatures_and_limits(
     device: &Device<'_>,
     values: &mut Values,
 ) {
-    let slowdown = caller.wrapped(Call::TemperatureSlowdown, || {
-        device.temperature_threshold(TemperatureThreshold::Slowdown)
-    });
+    let slowdown = caller
+        .wrapped(Call::TemperatureSlowdown, || device.temperature_threshold(TemperatureThreshold::Slowdown));
     values.set(Metric::GpuTemperatureSlowdownCelsius, slowdown);
     values.set(
         Metric::GpuTemperatureShutdownCelsius,
@@ -261,8 +276,7 @@ fn read_temperatures_and_limits(
         .map(i64::from)
         .or_else(|| {
             // Before Hopper the driver gives no margin, but both numbers that make one.
-            let now =
-                caller.wrapped(Call::Temperature, || device.temperature(TemperatureSensor::Gpu))?;
+            let now = caller.wrapped(Call::Temperature, || device.temperature(TemperatureSensor::Gpu))?;
             slowdown.map(|slowdown| i64::from(slowdown) - i64::from(now))
         });
     values.set(Metric::GpuTemperatureMarginCelsius, margin);
@@ -321,8 +335,7 @@ fn read_memory_health(
             let pages = caller.wrapped(Call::RetiredPages, || device.retired_pages(cause));
             values.set(metric, pages.map(|pages| pages.len()));
         }
-        let pending =
-            caller.wrapped(Call::RetiredPagesPending, || device.are_pages_pending_retired());
+        let pending = caller.wrapped(Call::RetiredPagesPending, || device.are_pages_pending_retired());
         values.set(Metric::GpuPagesRetiredPending, pending.map(u8::from));
     }
 }
@@ -338,10 +351,8 @@ fn read_links(
         Metric::GpuPcieLinkGeneration,
         caller.wrapped(Call::PcieGeneration, || device.current_pcie_link_gen()),
     );
-    values.set(
-        Metric::GpuPcieLinkWidth,
-        caller.wrapped(Call::PcieWidth, || device.current_pcie_link_width()),
-    );
+    values
+        .set(Metric::GpuPcieLinkWidth, caller.wrapped(Call::PcieWidth, || device.current_pcie_link_width()));
     values.set(
         Metric::GpuPcieLinkGenerationMax,
         caller.wrapped(Call::PcieGenerationMax, || device.max_pcie_link_gen()),
@@ -350,10 +361,7 @@ fn read_links(
         Metric::GpuPcieLinkWidthMax,
         caller.wrapped(Call::PcieWidthMax, || device.max_pcie_link_width()),
     );
-    values.set(
-        Metric::GpuPcieReplayTotal,
-        caller.wrapped(Call::PcieReplay, || device.pcie_replay_counter()),
-    );
+    values.set(Metric::GpuPcieReplayTotal, caller.wrapped(Call::PcieReplay, || device.pcie_replay_counter()));
     let links = active_links(caller, device);
     values.set(Metric::GpuNvlinkActiveLinks, links);
     if links.is_some() {
@@ -409,10 +417,7 @@ fn read_nvlink_counters(caller: &mut Caller<'_>, nvml: &Nvml, device: &Device<'_
 fn read_processes(caller: &mut Caller<'_>, nvml: &Nvml, device: &Device<'_>, values: &mut Values) {
     let processes = caller.call(Call::Processes, || raw::processes(nvml, device));
     values.set(Metric::GpuProcesses, processes.map(|processes| processes.count));
-    values.set(
-        Metric::GpuProcessMemoryUsedBytes,
-        processes.and_then(|processes| processes.memory_bytes),
-    );
+    values.set(Metric::GpuProcessMemoryUsedBytes, processes.and_then(|processes| processes.memory_bytes));
 }
 
 /// Reads the MIG mode and instances; true when the instances are not those known before.

@@ -98,6 +98,10 @@ impl Fault {
                  cgroup. The GPUs are not at fault. Restart the agent's container; to prevent it, create the \
                  /dev/char links for the NVIDIA devices or use CDI"
                 .to_owned(),
+            Fault::Call(code::UNKNOWN) => format!(
+                "NVML failed with an unknown error ({text}): look at `nvidia-smi` and the kernel log; a container that \
+                 lost access to the device files (`systemctl daemon-reload`) has to be restarted"
+            ),
             Fault::Call(number) => {
                 format!("NVML failed with error {number} ({text}): look at `nvidia-smi` and the kernel log")
             }

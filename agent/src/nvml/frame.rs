@@ -402,14 +402,8 @@ mod tests {
 
     #[test]
     fn unknown_kinds_and_trailing_bytes_are_refused() {
-        assert_eq!(
-            Decoder::default().push(&[0, 0, 0, 0, b'?'], |_| {}),
-            Err(Error::Malformed(b'?'))
-        );
-        assert_eq!(
-            Decoder::default().push(&[1, 0, 0, 0, b'D', 9], |_| {}),
-            Err(Error::Malformed(b'D'))
-        );
+        assert_eq!(Decoder::default().push(&[0, 0, 0, 0, b'?'], |_| {}), Err(Error::Malformed(b'?')));
+        assert_eq!(Decoder::default().push(&[1, 0, 0, 0, b'D', 9], |_| {}), Err(Error::Malformed(b'D')));
     }
 
     proptest! {

@@ -25,9 +25,7 @@ pub(crate) fn read(caller: &mut Caller<'_>, device: &Device<'_>, info: &mut v1::
     if let Some(version) = caller.wrapped(Call::VbiosVersion, || device.vbios_version()) {
         info.vbios_version = version;
     }
-    if let Some(capability) =
-        caller.wrapped(Call::ComputeCapability, || device.cuda_compute_capability())
-    {
+    if let Some(capability) = caller.wrapped(Call::ComputeCapability, || device.cuda_compute_capability()) {
         info.cuda_compute_capability = format!("{}.{}", capability.major, capability.minor);
     }
 }

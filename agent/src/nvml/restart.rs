@@ -136,8 +136,7 @@ mod tests {
     #[test]
     fn the_first_replacement_starts_at_once_and_later_ones_wait_longer_and_longer() {
         let mut backoff = Backoff::default();
-        let pauses: Vec<u64> =
-            (0..9).map(|_| backoff.pause(Ended::Broken, SHORT, 0.0).as_secs()).collect();
+        let pauses: Vec<u64> = (0..9).map(|_| backoff.pause(Ended::Broken, SHORT, 0.0).as_secs()).collect();
         assert_eq!(pauses, [0, 1, 2, 4, 8, 16, 32, 60, 60]);
         assert_eq!(backoff.pause(Ended::Broken, STABLE, 0.0), Duration::ZERO, "it had worked for long");
     }

@@ -122,8 +122,7 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
 
     fn schedule(now: Instant) -> Schedule {
-        let periods =
-            Periods { fast: SECOND, slow: SECOND * 10, bandwidth: Some(SECOND * 30) };
+        let periods = Periods { fast: SECOND, slow: SECOND * 10, bandwidth: Some(SECOND * 30) };
         let mut schedule = Schedule::new(periods, false, now);
         schedule.set_gpus(8);
         schedule

@@ -74,8 +74,7 @@ const SLOW: &[Metric] = &[
     Metric::GpuSramEccThresholdExceeded,
 ];
 
-const BANDWIDTH: &[Metric] =
-    &[Metric::GpuPcieTxKibibytesPerSecond, Metric::GpuPcieRxKibibytesPerSecond];
+const BANDWIDTH: &[Metric] = &[Metric::GpuPcieTxKibibytesPerSecond, Metric::GpuPcieRxKibibytesPerSecond];
 
 const _: () = assert!(SLOW.len() <= VALUES_MAX && FAST.len() <= VALUES_MAX);
 

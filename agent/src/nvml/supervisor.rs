@@ -338,11 +338,8 @@ impl Supervisor {
         if let Some(slow) = self.slow_words() {
             return (SourceState::Hung, slow);
         }
-        let hung: Vec<String> = self
-            .quarantine
-            .active(now)
-            .map(|(gpu, call)| format!("GPU {gpu}: {}", call.symbol()))
-            .collect();
+        let hung: Vec<String> =
+            self.quarantine.active(now).map(|(gpu, call)| format!("GPU {gpu}: {}", call.symbol())).collect();
         if !hung.is_empty() {
             let detail = format!(
                 "calls that did not return within {:?} are left out: {}",
