@@ -177,23 +177,21 @@ impl<'t> Family<'t> {
         if (matches!(suffix, "_total" | "_sum") || counts) && value < 0.0 {
             return Err(Reason::Rule("a negative counter"));
         }
-        match self.kind() {
-            Kind::StateSet if value != 0.0 && value != 1.0 => {
-                Err(Reason::Rule("a state that is neither 0 nor 1"))
-            }
-            Kind::Info if value != 1.0 => Err(Reason::Rule("an info that is not 1")),
-            Kind::Summary if suffix.is_empty() && value < 0.0 => Err(Reason::Rule("a negative quantile")),
-            kind => {
-                let allowed = matches!(
-                    (kind, suffix),
-                    (Kind::Histogram | Kind::GaugeHistogram, "_bucket") | (Kind::Counter, "_total")
-                );
-                if body.exemplar.is_some() && !allowed {
-                    return Err(Reason::Rule("an exemplar on neither a bucket nor a counter"));
-                }
-                Ok(())
-            }
+        let kind = self.kind();
+        if kind == Kind::StateSet && value != 0.0 && value != 1.0 {
+            return Err(Reason::Rule("a state that is neither 0 nor 1"));
         }
+        if kind == Kind::Info && value != 1.0 {
+            return Err(Reason::Rule("an info that is not 1"));
+        }
+        if kind == Kind::Summary && suffix.is_empty() && value < 0.0 {
+            return Err(Reason::Rule("a negative quantile"));
+        }
+        let buckets = matches!(kind, Kind::Histogram | Kind::GaugeHistogram) && suffix == "_bucket";
+        if body.exemplar.is_some() && !buckets && !(kind == Kind::Counter && suffix == "_total") {
+            return Err(Reason::Rule("an exemplar on neither a bucket nor a counter"));
+        }
+        Ok(())
     }
 }
 

@@ -1,0 +1,2 @@
+mod adapters;
+mod windows;
