@@ -9,7 +9,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, get, post};
 use http::{HeaderValue, Method, StatusCode, header};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::sync::Semaphore;
@@ -60,24 +60,32 @@ pub struct Context {
     pub ready: Arc<dyn Fn() -> Result<(), String> + Send + Sync>,
 }
 
-/// All paths.
-pub fn router(context: Context) -> Router {
-    let mut router = Router::new()
-        .route("/api/v1/fleet", get(read::fleet))
-        .route("/api/v1/range", get(read::range))
-        .route("/api/v1/watch", get(stream::watch))
-        .route("/api/v1/explain/{decision}", get(read::explain))
-        .route("/api/v1/openapi.json", get(openapi))
-        .route("/metrics", get(metrics))
-        .route("/healthz", get(|| async { "ok\n" }))
-        .route("/readyz", get(readyz));
+/// Every path with its methods; `{*name}` may contain slashes, as names of engines do.
+fn routes() -> Vec<(String, MethodRouter<Context>)> {
+    let mut routes = vec![
+        ("/api/v1/fleet".to_owned(), get(read::fleet)),
+        ("/api/v1/range".to_owned(), get(read::range)),
+        ("/api/v1/watch".to_owned(), get(stream::watch)),
+        ("/api/v1/explain/{decision}".to_owned(), get(read::explain)),
+        ("/api/v1/openapi.json".to_owned(), get(openapi)),
+        ("/metrics".to_owned(), get(metrics)),
+        ("/healthz".to_owned(), get(|| async { "ok\n" })),
+        ("/readyz".to_owned(), get(readyz)),
+    ];
     for (path, list, one) in read::kinds() {
-        router = router.route(&format!("/api/v1/{path}"), list).route(&format!("/api/v1/{path}/{{*name}}"), one);
+        routes.push((format!("/api/v1/{path}"), list));
+        routes.push((format!("/api/v1/{path}/{{*name}}"), one));
     }
     for order in ORDERS {
         let refuse = move || async move { Error::from(crate::api::not_available(order)) };
-        router = router.route(&format!("/api/v1/control/{order}"), post(refuse));
+        routes.push((format!("/api/v1/control/{order}"), post(refuse)));
     }
+    routes
+}
+
+/// All paths with the dashboard, and what holds for each of them.
+pub fn router(context: Context) -> Router {
+    let router = routes().into_iter().fold(Router::new(), |router, (path, methods)| router.route(&path, methods));
     router
         .route("/api/{*path}", axum::routing::any(no_such_path))
         .with_state(context)
@@ -151,5 +159,60 @@ pub async fn serve(listener: TcpListener, router: Router, shutdown: Cancellation
             // A client that breaks off is its own business.
             let _ = ended.run_until_cancelled(connection).await;
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use ostler_proto::v1;
+    use serde::de::DeserializeOwned;
+    use serde_json::Value;
+
+    use super::*;
+
+    #[test]
+    fn the_description_names_exactly_the_paths_that_there_are() {
+        let document: Value = serde_json::from_str(OPENAPI).unwrap();
+        let described: BTreeSet<String> = document["paths"].as_object().unwrap().keys().cloned().collect();
+        let served: BTreeSet<String> = routes().into_iter().map(|(path, _)| path.replace("{*", "{")).collect();
+        assert_eq!(described, served);
+    }
+
+    fn decodes<M: DeserializeOwned>(example: &Value) {
+        if let Err(error) = serde_json::from_value::<M>(example.clone()) {
+            panic!("{error}: {example}");
+        }
+    }
+
+    #[test]
+    fn every_example_of_the_description_is_an_answer() {
+        let document: Value = serde_json::from_str(OPENAPI).unwrap();
+        let mut seen = 0;
+        for (path, item) in document["paths"].as_object().unwrap() {
+            let Some(example) = item["get"]["responses"]["200"]["content"]["application/json"].get("example") else { continue };
+            seen += 1;
+            match path.as_str() {
+                "/api/v1/fleet" => decodes::<v1::FleetSummary>(example),
+                "/api/v1/range" => decodes::<v1::QueryRangeResponse>(example),
+                "/api/v1/zones" => decodes::<v1::ListZonesResponse>(example),
+                "/api/v1/nodes" => decodes::<v1::ListNodesResponse>(example),
+                "/api/v1/gpus" => decodes::<v1::ListGpusResponse>(example),
+                "/api/v1/engines" => decodes::<v1::ListEnginesResponse>(example),
+                "/api/v1/pools" => decodes::<v1::ListPoolsResponse>(example),
+                "/api/v1/events" => decodes::<v1::ListEventsResponse>(example),
+                "/api/v1/decisions" => decodes::<v1::ListDecisionsResponse>(example),
+                "/api/v1/actions" => decodes::<v1::ListActionsResponse>(example),
+                "/api/v1/zones/{name}" => decodes::<v1::Zone>(example),
+                "/api/v1/nodes/{name}" => decodes::<v1::Node>(example),
+                "/api/v1/gpus/{name}" => decodes::<v1::Gpu>(example),
+                "/api/v1/engines/{name}" => decodes::<v1::Engine>(example),
+                "/api/v1/pools/{name}" => decodes::<v1::Pool>(example),
+                "/api/v1/events/{name}" => decodes::<v1::Event>(example),
+                other => panic!("the example of {other} is not checked here"),
+            }
+        }
+        assert_eq!(seen, 16);
     }
 }

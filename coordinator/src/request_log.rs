@@ -113,25 +113,62 @@ fn write<R>(span: &tracing::Span, endpoint: &str, protocol: Protocol, began: Ins
     let ids = context.span().span_context().clone();
     let (trace_id, span_id) = (ids.trace_id().to_string(), ids.span_id().to_string());
     let latency_ms = (began.elapsed().as_secs_f64() * 1e6).round() / 1e3;
-    let (status, failed) = status(protocol, response);
-    if failed {
-        let error = message(protocol, response);
-        tracing::warn!(trace_id, span_id, endpoint, latency_ms, status, error, "request");
-    } else {
-        tracing::info!(trace_id, span_id, endpoint, latency_ms, status, error = "", "request");
+    let (status, blame) = status(protocol, response);
+    let error = if blame == Blame::Nobody { String::new() } else { message(protocol, response) };
+    match blame {
+        Blame::Server => tracing::warn!(trace_id, span_id, endpoint, latency_ms, status, error, "request"),
+        Blame::Nobody if PROBED.contains(&endpoint) => {
+            tracing::debug!(trace_id, span_id, endpoint, latency_ms, status, error, "request");
+        }
+        Blame::Nobody | Blame::Client => {
+            tracing::info!(trace_id, span_id, endpoint, latency_ms, status, error, "request");
+        }
     }
 }
 
-/// The status's name or number, and whether it is the server's failure or the client's mistake.
-fn status<R>(protocol: Protocol, response: &Response<R>) -> (String, bool) {
+/// Paths that machines ask every few seconds; only their failures are worth a line.
+const PROBED: [&str; 4] = ["/metrics", "/healthz", "/readyz", "/grpc.health.v1.Health/Check"];
+
+/// Whose fault a status is, and so who should look.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Blame {
+    Nobody,
+    Client,
+    Server,
+}
+
+/// The status's name or number, and whose fault it is.
+fn status<R>(protocol: Protocol, response: &Response<R>) -> (String, Blame) {
     match protocol {
         Protocol::Grpc => {
-            let code = response.headers().get("grpc-status").map_or(tonic::Code::Ok, |code| tonic::Code::from_bytes(code.as_bytes()));
-            (format!("{code:?}"), code != tonic::Code::Ok)
+            let header = response.headers().get("grpc-status");
+            let code = header.map_or(tonic::Code::Ok, |code| tonic::Code::from_bytes(code.as_bytes()));
+            let blame = match code {
+                tonic::Code::Ok => Blame::Nobody,
+                tonic::Code::Internal | tonic::Code::Unknown | tonic::Code::DataLoss => Blame::Server,
+                tonic::Code::ResourceExhausted | tonic::Code::Unavailable | tonic::Code::DeadlineExceeded => Blame::Server,
+                tonic::Code::Cancelled
+                | tonic::Code::InvalidArgument
+                | tonic::Code::NotFound
+                | tonic::Code::AlreadyExists
+                | tonic::Code::PermissionDenied
+                | tonic::Code::FailedPrecondition
+                | tonic::Code::Aborted
+                | tonic::Code::OutOfRange
+                | tonic::Code::Unimplemented
+                | tonic::Code::Unauthenticated => Blame::Client,
+            };
+            (format!("{code:?}"), blame)
         }
         Protocol::Http => {
             let status = response.status();
-            (status.as_u16().to_string(), status.is_client_error() || status.is_server_error())
+            let ours = status.is_server_error() && status != http::StatusCode::NOT_IMPLEMENTED;
+            let blame = match (ours, status.is_client_error() || status.is_server_error()) {
+                (true, _) => Blame::Server,
+                (false, true) => Blame::Client,
+                (false, false) => Blame::Nobody,
+            };
+            (status.as_u16().to_string(), blame)
         }
     }
 }
