@@ -6,10 +6,8 @@
 
 use std::{
     collections::VecDeque,
-    fs::{self, File, OpenOptions},
-    io::{self, Read as _},
-    os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _},
-    path::{Path, PathBuf},
+    fs, io,
+    path::PathBuf,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -20,11 +18,13 @@ use std::{
 use ostler_proto::v1::{SourceState, SourceStatus, XidEvent};
 
 mod cursor;
+mod log;
 mod parse;
 
 pub use parse::{Parser, Record};
 
 use cursor::Cursor;
+use log::{LINE_BYTES_MAX, Log, Next};
 
 /// How often the log is looked at. Reading without waiting in the kernel lets the thread end when it should.
 const TICK: Duration = Duration::from_millis(200);
@@ -32,8 +32,6 @@ const TICK: Duration = Duration::from_millis(200);
 const REOPEN_PAUSE: Duration = Duration::from_secs(10);
 /// Events kept until they are taken, which happens every second.
 const EVENTS_MAX: usize = 256;
-/// The kernel gives at most 8 KiB a record; a plain file may have longer lines, whose rest is passed over.
-const LINE_BYTES_MAX: usize = 8 * 1024;
 /// Records read in one go before the thread looks around: a whole ring of 128 KiB in a few steps.
 const RECORDS_MAX: usize = 4096;
 /// The position is written this often at most when nothing happened; after an event it is written at once.
@@ -176,12 +174,13 @@ impl Reader {
 
     fn fail(&self, error: &io::Error) {
         let path = self.config.path.display();
-        let remedy = match error.kind() {
-            io::ErrorKind::PermissionDenied => {
-                "run the agent with CAP_SYSLOG (or set kernel.dmesg_restrict=0) and allow the device in the container"
-            }
-            io::ErrorKind::NotFound => "mount the host's /dev/kmsg into the container",
-            _ => "it is opened again by itself",
+        let kind = error.kind();
+        let remedy = if kind == io::ErrorKind::PermissionDenied {
+            "run the agent with CAP_SYSLOG (or set kernel.dmesg_restrict=0) and allow the device in the container"
+        } else if kind == io::ErrorKind::NotFound {
+            "mount the host's /dev/kmsg into the container"
+        } else {
+            "it is opened again by itself"
         };
         let failure = format!("the kernel log {path} cannot be read ({error}): {remedy}");
         lock(&self.shared).failure = Some(failure);
@@ -267,118 +266,9 @@ fn boot_id() -> String {
     fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().to_owned()
 }
 
-/// What a look at the log gave.
-enum Next {
-    Line,
-    /// Records were overwritten before they were read.
-    Overrun,
-    Nothing,
-}
-
-/// An open log.
-struct Log {
-    file: File,
-    path: PathBuf,
-    /// The kernel's device gives one record a read; a plain file gives bytes.
-    is_device: bool,
-    /// Bytes of a plain file that are not a whole line yet.
-    pending: VecDeque<u8>,
-    /// Bytes read of a plain file.
-    offset: u64,
-    /// Length of the unfinished last line at the last look; one that stays so is taken as it is.
-    unfinished: usize,
-    /// Whether the rest of a line that was taken already is being passed over.
-    skipping: bool,
-}
-
-impl Log {
-    fn open(path: &Path) -> io::Result<Log> {
-        let file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path)?;
-        let is_device = file.metadata()?.file_type().is_char_device();
-        Ok(Log {
-            file,
-            path: path.to_owned(),
-            is_device,
-            pending: VecDeque::new(),
-            offset: 0,
-            unfinished: 0,
-            skipping: false,
-        })
-    }
-
-    fn next(&mut self, line: &mut Vec<u8>) -> io::Result<Next> {
-        if self.is_device { self.next_record(line) } else { self.next_line(line) }
-    }
-
-    fn next_record(&mut self, line: &mut Vec<u8>) -> io::Result<Next> {
-        line.resize(LINE_BYTES_MAX, 0);
-        match self.file.read(line) {
-            Ok(0) => Err(io::Error::new(io::ErrorKind::UnexpectedEof, "it was closed")),
-            Ok(count) => {
-                line.truncate(count);
-                // Lines after the first are key=value pairs about the device.
-                let end = line.iter().position(|byte| *byte == b'\n').unwrap_or(count);
-                line.truncate(end);
-                Ok(Next::Line)
-            }
-            Err(error) if error.raw_os_error() == Some(libc::EPIPE) => Ok(Next::Overrun),
-            // A record longer than any that the kernel makes; the next read goes past it.
-            Err(error) if error.raw_os_error() == Some(libc::EINVAL) => Ok(Next::Overrun),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(Next::Nothing),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(Next::Nothing),
-            Err(error) => Err(error),
-        }
-    }
-
-    fn next_line(&mut self, line: &mut Vec<u8>) -> io::Result<Next> {
-        loop {
-            while let Some(end) = self.pending.iter().position(|byte| *byte == b'\n') {
-                line.clear();
-                line.extend(self.pending.drain(..=end).take(end));
-                if !std::mem::take(&mut self.skipping) {
-                    return Ok(Next::Line);
-                }
-            }
-            if self.pending.len() > LINE_BYTES_MAX {
-                line.clear();
-                line.extend(self.pending.drain(..).take(LINE_BYTES_MAX));
-                if !std::mem::replace(&mut self.skipping, true) {
-                    return Ok(Next::Line);
-                }
-            }
-            let mut buffer = [0; 4096];
-            let count = match self.file.read(&mut buffer) {
-                Ok(0) => return self.end_of_file(line),
-                Ok(count) => count,
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(Next::Nothing),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) => return Err(error),
-            };
-            self.offset += count as u64;
-            self.pending.extend(&buffer[..count]);
-        }
-    }
-
-    /// At the end of a plain file: it may have been cut or replaced, and its last line may lack its end.
-    fn end_of_file(&mut self, line: &mut Vec<u8>) -> io::Result<Next> {
-        let unfinished = self.pending.len();
-        if unfinished > 0 && std::mem::replace(&mut self.unfinished, unfinished) == unfinished {
-            line.clear();
-            line.extend(self.pending.drain(..));
-            if !std::mem::replace(&mut self.skipping, true) {
-                return Ok(Next::Line);
-            }
-        }
-        if fs::metadata(&self.path)?.len() < self.offset {
-            *self = Log::open(&self.path)?;
-        }
-        Ok(Next::Nothing)
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use std::io::Write as _;
+    use std::{fs::OpenOptions, io::Write as _};
 
     use super::*;
 

@@ -23,6 +23,7 @@ use crate::sample::GpuSample;
 
 mod board;
 mod call;
+mod caller;
 pub mod child;
 mod device;
 mod error;

@@ -125,7 +125,7 @@ impl Board {
         let uuids: Vec<(u32, String)> =
             places.iter().map(|(index, place)| (*index, self.gpus[*place].info.uuid.clone())).collect();
         self.gpus.retain(|gpu| gpu.found || !gpu.info.uuid.starts_with("GPU-unidentified-"));
-        self.gpus.sort_by(|a, b| (a.info.index, !a.found).cmp(&(b.info.index, !b.found)));
+        self.gpus.sort_by_key(|gpu| (gpu.info.index, !gpu.found));
         // Those that are there come first when there is not room for all.
         while self.gpus.len() > GPUS_MAX {
             match self.gpus.iter().rposition(|gpu| !gpu.found) {
@@ -183,7 +183,8 @@ impl Board {
         self.push(agent_event::Kind::Xid(event));
     }
 
-    fn push(&mut self, event: agent_event::Kind) {
+    /// Keeps an event until the next look, if there is room.
+    pub(crate) fn push(&mut self, event: agent_event::Kind) {
         if self.events.len() < EVENTS_MAX {
             self.events.push(event);
         } else {

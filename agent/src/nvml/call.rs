@@ -93,10 +93,12 @@ impl Call {
     /// How long the call may take before its process is given up, when an ordinary call may take `ordinary` and one
     /// that has to wake the hardware up may take `waking`.
     pub(crate) fn deadline(self, ordinary: Duration, waking: Duration) -> Duration {
-        match self {
-            Call::EventWait => EVENT_WAIT + ordinary,
-            other if other.wakes_hardware() => waking.max(ordinary),
-            _ => ordinary,
+        if self == Call::EventWait {
+            EVENT_WAIT + ordinary
+        } else if self.wakes_hardware() {
+            waking.max(ordinary)
+        } else {
+            ordinary
         }
     }
 

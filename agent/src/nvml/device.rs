@@ -7,107 +7,23 @@ use nvml_wrapper::{
         Clock, EccCounter, MemoryError, PcieUtilCounter, RetirementCause, TemperatureSensor,
         TemperatureThreshold,
     },
-    error::NvmlError,
 };
 use ostler_proto::v1::{self, Metric};
 
 use crate::nvml::{
     call::Call,
+    caller::Caller,
     error,
     fault::code,
     frame::Health,
     identity,
-    page::{Lane, Page},
+    page::Page,
     raw::{self, field},
     section::{Section, Values},
 };
 
 /// NVLink links a GPU can have, as nvml.h says.
 const NVLINKS_MAX: u32 = 18;
-
-/// Makes calls on behalf of one GPU and remembers how they went.
-pub(crate) struct Caller<'page> {
-    page: &'page Page,
-    gpu: u8,
-    /// Calls that hung lately; the parent decides.
-    skipped: u64,
-    /// Calls that this GPU or driver does not have: asked once and never again while this process lives.
-    unsupported: u64,
-    /// The error that makes further calls on this GPU pointless in this reading.
-    lost: Option<u32>,
-    /// Calls that succeeded since [`Caller::begin`].
-    succeeded: u32,
-    /// The last error of those that failed although they may succeed some other time.
-    failed: Option<u32>,
-    /// The longest call since [`Caller::begin`], in microseconds.
-    longest_us: u64,
-}
-
-impl<'page> Caller<'page> {
-    fn new(page: &'page Page, gpu: u8) -> Caller<'page> {
-        Caller {
-            page,
-            gpu,
-            skipped: 0,
-            unsupported: 0,
-            lost: None,
-            succeeded: 0,
-            failed: None,
-            longest_us: 0,
-        }
-    }
-
-    fn begin(&mut self) {
-        *self = Caller {
-            skipped: self.skipped,
-            unsupported: self.unsupported,
-            ..Caller::new(self.page, self.gpu)
-        };
-    }
-
-    /// Makes a call unless it is known to be useless; `None` when there is no value.
-    pub(crate) fn call<T>(&mut self, call: Call, make: impl FnOnce() -> raw::Result<T>) -> Option<T> {
-        if self.lost.is_some() || (self.skipped | self.unsupported) & call.bit() != 0 {
-            return None;
-        }
-        let (result, took_us) = self.page.announce(Lane::Reader, Some(self.gpu), call, make);
-        self.longest_us = self.longest_us.max(took_us);
-        match result {
-            Ok(value) => {
-                self.succeeded += 1;
-                return Some(value);
-            }
-            Err(
-                code::NOT_SUPPORTED
-                | code::FUNCTION_NOT_FOUND
-                | code::ARGUMENT_VERSION_MISMATCH
-                | code::DEPRECATED,
-            ) => self.unsupported |= call.bit(),
-            Err(number @ (code::GPU_IS_LOST | code::RESET_REQUIRED | code::GPU_NOT_FOUND)) => {
-                self.lost = Some(number);
-            }
-            Err(number) => self.failed = Some(number),
-        }
-        None
-    }
-
-    /// The same for a call through the wrapper.
-    pub(crate) fn wrapped<T>(
-        &mut self,
-        call: Call,
-        make: impl FnOnce() -> Result<T, NvmlError>,
-    ) -> Option<T> {
-        self.call(call, || make().map_err(|error| error::number(&error)))
-    }
-
-    fn health(&self) -> Health {
-        match (self.lost, self.succeeded, self.failed) {
-            (Some(number), _, _) => Health::Lost(number),
-            (None, 0, Some(number)) => Health::Unreadable(number),
-            (None, _, _) => Health::Ok,
-        }
-    }
-}
 
 /// One GPU as the child sees it.
 pub(crate) struct Gpu<'nvml, 'page> {
@@ -134,7 +50,7 @@ impl<'nvml, 'page> Gpu<'nvml, 'page> {
         let mut opened = Gpu {
             nvml,
             device: None,
-            caller: Caller { skipped, ..Caller::new(page, gpu) },
+            caller: Caller::new(page, gpu),
             info: v1::GpuInfo {
                 index: u32::from(gpu),
                 driver_version: driver.to_owned(),
@@ -143,6 +59,7 @@ impl<'nvml, 'page> Gpu<'nvml, 'page> {
             open_error: 0,
             driver_major: driver.split('.').next().and_then(|major| major.parse().ok()).unwrap_or(0),
         };
+        opened.caller.skip(skipped);
         opened.reopen();
         opened
     }
@@ -156,7 +73,7 @@ impl<'nvml, 'page> Gpu<'nvml, 'page> {
 
     /// Replaces the calls to leave out.
     pub(crate) fn skip(&mut self, calls: u64) {
-        self.caller.skipped = calls;
+        self.caller.skip(calls);
     }
 
     /// Asks for the handle if there is none; true when that told something new about the GPU.
@@ -241,7 +158,7 @@ fn read_fast(caller: &mut Caller<'_>, nvml: &Nvml, device: &Device<'_>, values: 
         .unwrap_or([None; raw::FIELDS_MAX]);
     values.set(Metric::GpuMemoryTemperatureCelsius, memory_temperature);
     values.set(Metric::GpuRecoveryAction, recovery_action);
-    values.set(Metric::GpuNvmlCallMicrosecondsMax, Some(caller.longest_us));
+    values.set(Metric::GpuNvmlCallMicrosecondsMax, Some(caller.longest_us()));
 }
 
 fn read_memory(caller: &mut Caller<'_>, nvml: &Nvml, device: &Device<'_>, values: &mut Values) {
@@ -249,7 +166,7 @@ fn read_memory(caller: &mut Caller<'_>, nvml: &Nvml, device: &Device<'_>, values
         values.set(Metric::GpuMemoryUsedBytes, Some(memory.used));
         values.set(Metric::GpuMemoryTotalBytes, Some(memory.total));
         values.set(Metric::GpuMemoryReservedBytes, Some(memory.reserved));
-    } else if caller.unsupported & Call::Memory.bit() != 0 {
+    } else if caller.is_unsupported(Call::Memory) {
         let memory = caller.call(Call::MemoryV1, || raw::memory_v1(nvml, device));
         values.set(Metric::GpuMemoryUsedBytes, memory.map(|(used, _)| used));
         values.set(Metric::GpuMemoryTotalBytes, memory.map(|(_, total)| total));
@@ -450,57 +367,5 @@ fn read_bandwidth(caller: &mut Caller<'_>, device: &Device<'_>, values: &mut Val
     ] {
         let traffic = caller.wrapped(Call::PcieThroughput, || device.pcie_throughput(counter));
         values.set(metric, traffic);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_call_that_is_not_supported_is_made_once() {
-        let (page, _memory) = Page::create().unwrap();
-        let mut caller = Caller::new(&page, 0);
-        let mut made = 0;
-        for _ in 0..3 {
-            caller.begin();
-            let value = caller.call(Call::Power, || {
-                made += 1;
-                Err::<u32, _>(code::NOT_SUPPORTED)
-            });
-            assert_eq!(value, None);
-            assert_eq!(caller.health(), Health::Ok, "not supported is not a fault");
-        }
-        assert_eq!(made, 1);
-    }
-
-    #[test]
-    fn a_lost_gpu_is_not_asked_further_in_the_same_reading_and_is_asked_again_in_the_next() {
-        let (page, _memory) = Page::create().unwrap();
-        let mut caller = Caller::new(&page, 0);
-        caller.call(Call::Power, || Err::<u32, _>(code::GPU_IS_LOST));
-        assert_eq!(caller.call(Call::Energy, || Ok(1)), None);
-        assert_eq!(caller.health(), Health::Lost(15));
-        caller.begin();
-        assert_eq!(caller.call(Call::Energy, || Ok(1)), Some(1));
-        assert_eq!(caller.health(), Health::Ok);
-    }
-
-    #[test]
-    fn an_error_that_may_pass_is_tried_again_and_only_matters_when_nothing_works() {
-        let (page, _memory) = Page::create().unwrap();
-        let mut caller = Caller::new(&page, 0);
-        caller.call(Call::Power, || Err::<u32, _>(code::UNKNOWN));
-        assert_eq!(caller.health(), Health::Unreadable(999));
-        assert_eq!(caller.call(Call::Power, || Ok(1)), Some(1));
-        assert_eq!(caller.health(), Health::Ok);
-    }
-
-    #[test]
-    fn a_call_that_hung_is_left_out() {
-        let (page, _memory) = Page::create().unwrap();
-        let mut caller = Caller { skipped: Call::Power.bit(), ..Caller::new(&page, 0) };
-        assert_eq!(caller.call(Call::Power, || Ok(1)), None);
-        assert_eq!(caller.call(Call::Energy, || Ok(1)), Some(1));
     }
 }

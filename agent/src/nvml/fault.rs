@@ -56,8 +56,12 @@ impl Fault {
     /// The same cause, known better: what fails right after it worked was taken away, not missing.
     pub(crate) fn after_having_worked(self) -> Fault {
         match self {
-            Fault::Call(code::UNKNOWN) | Fault::NoPermission => Fault::AccessLost,
-            other => other,
+            Fault::Call(code::UNKNOWN) | Fault::NoPermission | Fault::AccessLost => Fault::AccessLost,
+            Fault::LibraryMissing
+            | Fault::DriverNotLoaded
+            | Fault::NoGpu
+            | Fault::VersionMismatch
+            | Fault::Call(_) => self,
         }
     }
 

@@ -3,7 +3,7 @@
 use nvml_wrapper::{Device, Nvml};
 use ostler_proto::v1;
 
-use crate::nvml::{call::Call, device::Caller, error, fault::code, raw};
+use crate::nvml::{call::Call, caller::Caller, error, fault::code, raw};
 
 /// MIG devices one GPU can have; NVIDIA's largest split is 7.
 const MIG_INSTANCES_MAX: u32 = 8;

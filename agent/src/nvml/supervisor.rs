@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use ostler_proto::v1::{GpuState, SourceState, SourceStatus};
+use ostler_proto::v1::{GpuState, SourceState, SourceStatus, agent_event};
 
 use crate::nvml::{
     Config,
@@ -239,10 +239,17 @@ impl Supervisor {
         };
         let pause = self.backoff.pause(ended, lived, rand::random());
         self.start_at = now + pause;
-        match ended {
-            Ended::Broken => tracing::warn!(reason = words, next_in = ?pause, "gave up the NVML process"),
-            Ended::Refused => tracing::debug!(next_in = ?pause, "NVML cannot be used"),
+        if ended == Ended::Refused {
+            tracing::debug!(next_in = ?pause, "NVML cannot be used");
+            return;
         }
+        tracing::warn!(reason = words, next_in = ?pause, "gave up the NVML process");
+        // The next process may work before anybody looks at the status.
+        let state =
+            if matches!(self.cause, Cause::Hung(_)) { SourceState::Hung } else { SourceState::Failed };
+        let detail = format!("{words}; another is tried");
+        let status = SourceStatus { name: "nvml".to_owned(), state: state.into(), detail };
+        lock(&self.shared.board).push(agent_event::Kind::Source(status));
     }
 
     fn start(&mut self, now: Instant) {
