@@ -177,7 +177,8 @@ impl Config {
 }
 
 fn read(path: &Path) -> Result<Raw, Error> {
-    let text = std::fs::read_to_string(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
+    let text =
+        std::fs::read_to_string(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
     toml::from_str(&text).map_err(|error| Error::Parse { path: path.to_owned(), text: error.to_string() })
 }
 
@@ -203,7 +204,9 @@ impl Raw {
     fn check(self) -> Result<Config, Error> {
         let default = Config::default();
         let replica = self.replica.unwrap_or(default.replica);
-        let named = !replica.is_empty() && replica.len() <= 253 && !replica.chars().any(|c| c.is_control() || c.is_whitespace());
+        let named = !replica.is_empty()
+            && replica.len() <= 253
+            && !replica.chars().any(|c| c.is_control() || c.is_whitespace());
         within(named, "replica", &replica, "1 to 253 characters without spaces")?;
         let threads = self.ingest_threads.unwrap_or(default.ingest_threads);
         within((1..=INGEST_THREADS_MAX).contains(&threads), "ingest_threads", threads, "1 to 64")?;
@@ -211,7 +214,12 @@ impl Raw {
             within((100..=60_000).contains(&interval), "report_interval_ms", interval, "100 to 60000")?;
         }
         let retention = self.node_retention_s.unwrap_or(default.node_retention.as_secs());
-        within((10..=2_592_000).contains(&retention), "node_retention_s", retention, "10 to 2592000 (30 days)")?;
+        within(
+            (10..=2_592_000).contains(&retention),
+            "node_retention_s",
+            retention,
+            "10 to 2592000 (30 days)",
+        )?;
         let watchers = self.watchers_max.unwrap_or(default.watchers_max);
         within((1..=100_000).contains(&watchers), "watchers_max", watchers, "1 to 100000")?;
         let store = match (self.store, self.data_dir, default.store) {
@@ -244,7 +252,11 @@ fn within(ok: bool, key: &'static str, value: impl ToString, range: &'static str
 /// The folder that the platform has for what a program keeps; the temporary one where there is no home.
 pub fn default_folder() -> PathBuf {
     let state = std::env::var_os("XDG_STATE_HOME").filter(|path| !path.is_empty()).map(PathBuf::from);
-    let home = || std::env::var_os("HOME").filter(|path| !path.is_empty()).map(|home| PathBuf::from(home).join(".local/state"));
+    let home = || {
+        std::env::var_os("HOME")
+            .filter(|path| !path.is_empty())
+            .map(|home| PathBuf::from(home).join(".local/state"))
+    };
     state.or_else(home).unwrap_or_else(std::env::temp_dir).join("ostler")
 }
 
@@ -270,7 +282,10 @@ mod tests {
     #[test]
     fn the_documented_file_means_the_defaults_and_names_every_key() {
         assert_eq!(parse(EXAMPLE).unwrap(), Config::default());
-        let uncommented: String = EXAMPLE.lines().map(|line| line.strip_prefix("#= ").unwrap_or(line)).fold(String::new(), |all, line| all + line + "\n");
+        let uncommented: String = EXAMPLE
+            .lines()
+            .map(|line| line.strip_prefix("#= ").unwrap_or(line))
+            .fold(String::new(), |all, line| all + line + "\n");
         let raw: Raw = toml::from_str(&uncommented).unwrap();
         let debug = format!("{raw:?}");
         assert!(!debug.contains("None"), "a key is not documented: {debug}");

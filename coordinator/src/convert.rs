@@ -82,7 +82,9 @@ mod tests {
     fn the_metrics_of_the_wire_and_of_the_core_agree_in_number_and_name() {
         let wire: Vec<(i32, String)> = (1..1_000)
             .filter_map(|number| v1::Metric::try_from(number).ok())
-            .map(|metric| (metric as i32, metric.as_str_name().trim_start_matches("METRIC_").to_ascii_lowercase()))
+            .map(|metric| {
+                (metric as i32, metric.as_str_name().trim_start_matches("METRIC_").to_ascii_lowercase())
+            })
             .collect();
         let core: Vec<(i32, String)> =
             Metric::ALL.iter().map(|&metric| (metric_number(metric), metric.name().to_owned())).collect();

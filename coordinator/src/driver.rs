@@ -181,7 +181,9 @@ impl Driver {
 
     /// Steps the engine and tells of changes until shut down.
     pub async fn run(self, shutdown: CancellationToken) {
-        let _ = shutdown.run_until_cancelled(async { tokio::join!(self.keep_stepping(), self.tell_changes()) }).await;
+        let _ = shutdown
+            .run_until_cancelled(async { tokio::join!(self.keep_stepping(), self.tell_changes()) })
+            .await;
     }
 
     async fn keep_stepping(&self) {

@@ -129,7 +129,8 @@ impl Node {
             Node::Or(parts) => parts.iter().any(|part| part.holds(message)),
             Node::Not(part) => !part.holds(message),
             Node::Compare { path, key, operator, literal } => {
-                let value = path.split_first().map_or(Value::Missing, |(first, rest)| message.value(*first, rest));
+                let value =
+                    path.split_first().map_or(Value::Missing, |(first, rest)| message.value(*first, rest));
                 compare(value, key.as_deref(), *operator, literal)
             }
         }
@@ -258,7 +259,9 @@ mod tests {
         }
         let signals = Some(v1::Signals { requests_waiting: Some(7.0), ..Default::default() });
         let pool = v1::Pool { name: "chat".into(), signals, zones: vec!["a".into()], ..Default::default() };
-        assert!(Filter::parse::<v1::Pool>("signals.requests_waiting > 5 AND zones:a").unwrap().matches(&pool));
+        assert!(
+            Filter::parse::<v1::Pool>("signals.requests_waiting > 5 AND zones:a").unwrap().matches(&pool)
+        );
         assert!(!Filter::parse::<v1::Pool>("signals.requests_running >= 0").unwrap().matches(&pool));
     }
 

@@ -85,7 +85,8 @@ fn routes() -> Vec<(String, MethodRouter<Context>)> {
 
 /// All paths with the dashboard, and what holds for each of them.
 pub fn router(context: Context) -> Router {
-    let router = routes().into_iter().fold(Router::new(), |router, (path, methods)| router.route(&path, methods));
+    let router =
+        routes().into_iter().fold(Router::new(), |router, (path, methods)| router.route(&path, methods));
     router
         .route("/api/{*path}", axum::routing::any(no_such_path))
         .with_state(context)
@@ -129,7 +130,11 @@ pub fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
 }
 
 /// Serves until shut down.
-pub async fn serve(listener: TcpListener, router: Router, shutdown: CancellationToken) -> std::io::Result<()> {
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    shutdown: CancellationToken,
+) -> std::io::Result<()> {
     let listener = tokio::net::TcpListener::from_std(listener)?;
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     loop {
@@ -140,7 +145,10 @@ pub async fn serve(listener: TcpListener, router: Router, shutdown: Cancellation
             Ok((stream, _)) => stream,
             Err(error) => {
                 // Too many open files, or a client that went away: neither ends the server.
-                tracing::warn!(error = &error as &dyn std::error::Error, "an HTTP connection could not be accepted");
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "an HTTP connection could not be accepted"
+                );
                 tokio::time::sleep(Duration::from_millis(100)).await;
                 continue;
             }
@@ -176,7 +184,8 @@ mod tests {
     fn the_description_names_exactly_the_paths_that_there_are() {
         let document: Value = serde_json::from_str(OPENAPI).unwrap();
         let described: BTreeSet<String> = document["paths"].as_object().unwrap().keys().cloned().collect();
-        let served: BTreeSet<String> = routes().into_iter().map(|(path, _)| path.replace("{*", "{")).collect();
+        let served: BTreeSet<String> =
+            routes().into_iter().map(|(path, _)| path.replace("{*", "{")).collect();
         assert_eq!(described, served);
     }
 
@@ -191,7 +200,10 @@ mod tests {
         let document: Value = serde_json::from_str(OPENAPI).unwrap();
         let mut seen = 0;
         for (path, item) in document["paths"].as_object().unwrap() {
-            let Some(example) = item["get"]["responses"]["200"]["content"]["application/json"].get("example") else { continue };
+            let Some(example) = item["get"]["responses"]["200"]["content"]["application/json"].get("example")
+            else {
+                continue;
+            };
             seen += 1;
             match path.as_str() {
                 "/api/v1/fleet" => decodes::<v1::FleetSummary>(example),

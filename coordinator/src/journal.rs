@@ -120,7 +120,12 @@ async fn write_new(driver: &Driver, store: &impl Store, before: u64, mut written
         let batch: Vec<(u64, Kept)> = driver.view(|view| {
             let entries = view.fleet.journal().after(written).take(OPERATIONS_MAX);
             entries
-                .map(|entry| (entry.id, Kept { at_ms: entry.at.as_millis(), event: outgoing::event(entry, before, entry.at) }))
+                .map(|entry| {
+                    (
+                        entry.id,
+                        Kept { at_ms: entry.at.as_millis(), event: outgoing::event(entry, before, entry.at) },
+                    )
+                })
                 .collect()
         });
         let Some((last, _)) = batch.last() else { return Ok(written) };
@@ -140,7 +145,8 @@ async fn prune(store: &impl Store, newest: u64, now: Time) -> Result<(), Error> 
     let (entries, _) = store.list(PREFIX).await?;
     let keep_from = outgoing::event_name((newest + 1).saturating_sub(EVENTS_MAX));
     let old = |value: &[u8]| {
-        serde_json::from_slice::<Kept>(value).map_or(true, |kept| now.since(Time::from_millis(kept.at_ms)) > AGE_MAX)
+        serde_json::from_slice::<Kept>(value)
+            .map_or(true, |kept| now.since(Time::from_millis(kept.at_ms)) > AGE_MAX)
     };
     let doomed: Vec<Operation> = entries
         .into_iter()
@@ -159,7 +165,8 @@ mod tests {
     use crate::store::embedded::Embedded;
 
     fn kept(number: u64, at_ms: u64) -> Operation {
-        let event = v1::Event { name: outgoing::event_name(number), message: "x".into(), ..Default::default() };
+        let event =
+            v1::Event { name: outgoing::event_name(number), message: "x".into(), ..Default::default() };
         let value = serde_json::to_vec(&Kept { at_ms, event }).unwrap();
         Operation::Put(format!("{PREFIX}{}", outgoing::event_name(number)), value)
     }
@@ -167,7 +174,10 @@ mod tests {
     async fn with(operations: Vec<Operation>) -> Embedded {
         let store = Embedded::in_memory().unwrap();
         for operations in operations.chunks(OPERATIONS_MAX) {
-            store.commit(Transaction { compares: Vec::new(), operations: operations.to_vec() }).await.unwrap();
+            store
+                .commit(Transaction { compares: Vec::new(), operations: operations.to_vec() })
+                .await
+                .unwrap();
         }
         store
     }
@@ -185,7 +195,8 @@ mod tests {
     #[tokio::test]
     async fn the_oldest_and_the_too_many_are_deleted() {
         let day = 24 * 3600 * 1_000;
-        let operations = (1..=200).map(|number| kept(number, if number <= 50 { 0 } else { 7 * day })).collect();
+        let operations =
+            (1..=200).map(|number| kept(number, if number <= 50 { 0 } else { 7 * day })).collect();
         let store = with(operations).await;
         prune(&store, 200, Time::from_millis(8 * day)).await.unwrap();
         let past = Past::load(&store).await.unwrap();

@@ -91,7 +91,8 @@ impl Mask {
     }
 
     fn default_for(fields: &[Field]) -> Mask {
-        let bits = fields.iter().enumerate().filter(|(_, field)| !field.on_request).map(|(i, _)| 1 << i).sum();
+        let bits =
+            fields.iter().enumerate().filter(|(_, field)| !field.on_request).map(|(i, _)| 1 << i).sum();
         Mask { bits, nested: Vec::new() }
     }
 
@@ -313,7 +314,11 @@ mod tests {
         let mut pool = v1::Pool {
             name: "chat".into(),
             gpus: 4,
-            signals: Some(v1::Signals { requests_waiting: Some(3.0), requests_running: Some(9.0), ..Default::default() }),
+            signals: Some(v1::Signals {
+                requests_waiting: Some(3.0),
+                requests_running: Some(9.0),
+                ..Default::default()
+            }),
             ..Default::default()
         };
         pool.keep(&Mask::parse::<v1::Pool>(&paths(&["name", "signals.requests_waiting"])).unwrap());

@@ -128,12 +128,20 @@ impl Fleet {
     fn replica(&self, to: &mut Families<'_>) -> fmt::Result {
         let version = [(env!("CARGO_PKG_VERSION"), 1.0)];
         to.gauges("ostler_build_info", "Version of this replica", "version", version.into_iter())?;
-        to.gauge("ostler_uptime_seconds", "Time since this replica started", self.0.driver.uptime().as_secs_f64())?;
+        to.gauge(
+            "ostler_uptime_seconds",
+            "Time since this replica started",
+            self.0.driver.uptime().as_secs_f64(),
+        )?;
         to.gauge("ostler_report_streams", "Report streams that are open", self.0.ingest.streams() as f64)?;
         to.gauge("ostler_watches", "Watches that are open", self.0.api.watchers() as f64)?;
         to.gauge("ostler_store_revision", "Newest revision of the store", self.0.store.revision() as f64)?;
         match self.0.store.entry_bytes() {
-            Ok(bytes) => to.gauge("ostler_store_entry_bytes", "Bytes of all keys and values in the store", bytes as f64),
+            Ok(bytes) => to.gauge(
+                "ostler_store_entry_bytes",
+                "Bytes of all keys and values in the store",
+                bytes as f64,
+            ),
             Err(_) => Ok(()),
         }
     }
@@ -159,7 +167,12 @@ impl Fleet {
         to.gauge("ostler_fleet_revision", "Number of the newest change of the fleet", revision as f64)?;
         to.gauge("ostler_history_bytes", "Memory of the recent history of all nodes", history as f64)?;
         let nodes = report.nodes;
-        let states = [("joining", nodes.joining), ("fresh", nodes.fresh), ("stale", nodes.stale), ("left", nodes.left)];
+        let states = [
+            ("joining", nodes.joining),
+            ("fresh", nodes.fresh),
+            ("stale", nodes.stale),
+            ("left", nodes.left),
+        ];
         let states = states.into_iter().map(|(state, count)| (state, f64::from(count)));
         to.gauges("ostler_nodes", "Nodes by state", "state", states)
     }
@@ -168,15 +181,22 @@ impl Fleet {
         let summary = self.0.summaries.get();
         let counts = summary.fleet.counts;
         let gpus = [("ok", counts.gpus_ok), ("other", counts.gpus.saturating_sub(counts.gpus_ok))];
-        to.gauges("ostler_gpus", "GPUs by state", "state", gpus.into_iter().map(|(state, count)| (state, f64::from(count))))?;
+        to.gauges(
+            "ostler_gpus",
+            "GPUs by state",
+            "state",
+            gpus.into_iter().map(|(state, count)| (state, f64::from(count))),
+        )?;
         let others = counts.engines.saturating_sub(counts.engines_serving);
         let engines = [("serving", counts.engines_serving), ("other", others)];
         let engines = engines.into_iter().map(|(state, count)| (state, f64::from(count)));
         to.gauges("ostler_engines", "Engines by state", "state", engines)?;
         let zones = summary.zones.iter().take(LABELS_MAX);
-        let zones: Vec<_> = zones.filter_map(|(name, zone)| Some((name.as_str(), zone.entry.signals.as_ref()?))).collect();
+        let zones: Vec<_> =
+            zones.filter_map(|(name, zone)| Some((name.as_str(), zone.entry.signals.as_ref()?))).collect();
         let pools = summary.pools.iter().take(LABELS_MAX);
-        let pools: Vec<_> = pools.filter_map(|(name, pool)| Some((name.as_str(), pool.entry.signals.as_ref()?))).collect();
+        let pools: Vec<_> =
+            pools.filter_map(|(name, pool)| Some((name.as_str(), pool.entry.signals.as_ref()?))).collect();
         signals(to, "zone", &zones)?;
         signals(to, "pool", &pools)
     }
@@ -212,13 +232,16 @@ const TICKS_PER_SECOND: f64 = 100.0;
 fn process(to: &mut Families<'_>) -> fmt::Result {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
     // The name in the second field may hold anything but a closing parenthesis at its end.
-    let fields: Vec<&str> = stat.rsplit_once(')').map(|(_, rest)| rest.split_whitespace().collect()).unwrap_or_default();
+    let fields: Vec<&str> =
+        stat.rsplit_once(')').map(|(_, rest)| rest.split_whitespace().collect()).unwrap_or_default();
     let ticks = |at: usize| fields.get(at).and_then(|field| field.parse::<f64>().ok());
     if let (Some(user), Some(system)) = (ticks(11), ticks(12)) {
         to.counter("process_cpu_seconds", "CPU time, user and system", (user + system) / TICKS_PER_SECOND)?;
     }
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.split_whitespace().next()?.parse::<f64>().ok());
+    let resident = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:")?.split_whitespace().next()?.parse::<f64>().ok());
     match resident {
         Some(kib) => to.gauge("process_resident_memory_bytes", "Resident memory", kib * 1024.0),
         None => Ok(()),

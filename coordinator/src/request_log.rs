@@ -89,7 +89,12 @@ where
         };
         let protocol = self.log.protocol;
         let endpoint: Arc<str> = Arc::from(path.get(..path.len().min(256)).unwrap_or("?"));
-        let span = tracing::info_span!("request", otel.name = &*endpoint, otel.kind = "server", endpoint = &*endpoint);
+        let span = tracing::info_span!(
+            "request",
+            otel.name = &*endpoint,
+            otel.kind = "server",
+            endpoint = &*endpoint
+        );
         if let Some(parent) = remote_parent(request.headers()) {
             let parent = opentelemetry::Context::new().with_remote_span_context(parent);
             // It fails only where no traces are collected, and then nothing is lost.
@@ -108,7 +113,13 @@ where
     }
 }
 
-fn write<R>(span: &tracing::Span, endpoint: &str, protocol: Protocol, began: Instant, response: &Response<R>) {
+fn write<R>(
+    span: &tracing::Span,
+    endpoint: &str,
+    protocol: Protocol,
+    began: Instant,
+    response: &Response<R>,
+) {
     let context = span.context();
     let ids = context.span().span_context().clone();
     let (trace_id, span_id) = (ids.trace_id().to_string(), ids.span_id().to_string());
@@ -146,7 +157,9 @@ fn status<R>(protocol: Protocol, response: &Response<R>) -> (String, Blame) {
             let blame = match code {
                 tonic::Code::Ok => Blame::Nobody,
                 tonic::Code::Internal | tonic::Code::Unknown | tonic::Code::DataLoss => Blame::Server,
-                tonic::Code::ResourceExhausted | tonic::Code::Unavailable | tonic::Code::DeadlineExceeded => Blame::Server,
+                tonic::Code::ResourceExhausted | tonic::Code::Unavailable | tonic::Code::DeadlineExceeded => {
+                    Blame::Server
+                }
                 tonic::Code::Cancelled
                 | tonic::Code::InvalidArgument
                 | tonic::Code::NotFound
@@ -175,7 +188,9 @@ fn status<R>(protocol: Protocol, response: &Response<R>) -> (String, Blame) {
 
 fn message<R>(protocol: Protocol, response: &Response<R>) -> String {
     match protocol {
-        Protocol::Grpc => tonic::Status::from_header_map(response.headers()).map(|it| it.message().to_owned()).unwrap_or_default(),
+        Protocol::Grpc => tonic::Status::from_header_map(response.headers())
+            .map(|it| it.message().to_owned())
+            .unwrap_or_default(),
         Protocol::Http => response.extensions().get::<ErrorText>().map(|it| it.0.clone()).unwrap_or_default(),
     }
 }
@@ -187,7 +202,8 @@ pub struct ErrorText(pub String);
 fn turned_away<R: Default>(protocol: Protocol) -> Response<R> {
     match protocol {
         Protocol::Grpc => {
-            let text = format!("{REQUESTS_MAX} requests are being served, the most at once; try again in a second");
+            let text =
+                format!("{REQUESTS_MAX} requests are being served, the most at once; try again in a second");
             tonic::Status::resource_exhausted(text).into_http()
         }
         Protocol::Http => {
@@ -213,7 +229,13 @@ fn remote_parent(headers: &HeaderMap) -> Option<SpanContext> {
         return None;
     }
     let flags = TraceFlags::new(u8::from_str_radix(flags, 16).ok()? & 1);
-    let context = SpanContext::new(TraceId::from_hex(trace).ok()?, SpanId::from_hex(span).ok()?, flags, true, TraceState::NONE);
+    let context = SpanContext::new(
+        TraceId::from_hex(trace).ok()?,
+        SpanId::from_hex(span).ok()?,
+        flags,
+        true,
+        TraceState::NONE,
+    );
     context.is_valid().then_some(context)
 }
 

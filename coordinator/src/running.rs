@@ -26,7 +26,9 @@ const STORE_FILE: &str = "ostler.redb";
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// An address cannot be listened on.
-    #[error("cannot listen on {address} for {what}; another process may use it, choose another with --{flag}")]
+    #[error(
+        "cannot listen on {address} for {what}; another process may use it, choose another with --{flag}"
+    )]
     Listen {
         /// The address.
         address: SocketAddr,
@@ -111,12 +113,17 @@ pub async fn start(config: Config) -> Result<Running, Error> {
         past: Arc::clone(&past),
     };
     let api = Api::new(sources, watchers_max, shutdown.clone());
-    let ingest = ingest::service(driver.clone(), ingest::Limits { report_interval, ..ingest::Limits::default() });
+    let ingest =
+        ingest::service(driver.clone(), ingest::Limits { report_interval, ..ingest::Limits::default() });
 
-    let services = server::Services { ingest: ingest.clone(), api: api.clone(), log: RequestLog::new(Protocol::Grpc) };
+    let services =
+        server::Services { ingest: ingest.clone(), api: api.clone(), log: RequestLog::new(Protocol::Grpc) };
     let listen = |address, what, flag| move |source| Error::Listen { address, what, flag, source };
-    let grpc = server::start(grpc_listen, ingest_threads, &services, &shutdown)
-        .map_err(listen(grpc_listen, "gRPC", "grpc-listen"))?;
+    let grpc = server::start(grpc_listen, ingest_threads, &services, &shutdown).map_err(listen(
+        grpc_listen,
+        "gRPC",
+        "grpc-listen",
+    ))?;
     let mut running = Running {
         grpc_address: grpc.address(),
         http_address: http_listen,
@@ -126,7 +133,8 @@ pub async fn start(config: Config) -> Result<Running, Error> {
         threads: Vec::new(),
     };
 
-    let by_the_clock = by_the_clock(driver.clone(), summaries.clone(), trends, store.clone(), past.last(), shutdown.clone());
+    let by_the_clock =
+        by_the_clock(driver.clone(), summaries.clone(), trends, store.clone(), past.last(), shutdown.clone());
     running.threads.push(thread("clock", by_the_clock)?);
 
     let listener = http::bind(http_listen).map_err(listen(http_listen, "HTTP", "http-listen"))?;
@@ -178,7 +186,8 @@ fn readiness(grpc: &server::Running, shutdown: &CancellationToken) -> Ready {
 
 /// Runs a future on a thread and runtime of its own.
 fn thread(name: &str, run: impl Future<Output = ()> + Send + 'static) -> Result<JoinHandle<()>, Error> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::Thread)?;
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::Thread)?;
     let body = move || {
         runtime.block_on(run);
         runtime.shutdown_timeout(Duration::from_millis(100));

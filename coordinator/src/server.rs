@@ -144,7 +144,10 @@ fn builder() -> Server {
         .http2_max_header_list_size(HEADER_BYTES_MAX)
 }
 
-async fn routes(services: Services, shutdown: &CancellationToken) -> Result<Routes, tonic_reflection::server::Error> {
+async fn routes(
+    services: Services,
+    shutdown: &CancellationToken,
+) -> Result<Routes, tonic_reflection::server::Error> {
     let (health, health_service) = tonic_health::server::health_reporter();
     for service in HEALTH_NAMES {
         health.set_service_status(service, ServingStatus::Serving).await;

@@ -165,13 +165,17 @@ pub enum Error {
         prefix: String,
     },
     /// The store is full.
-    #[error("the store holds {bytes} bytes, its limit; delete something or move the data folder to a larger store")]
+    #[error(
+        "the store holds {bytes} bytes, its limit; delete something or move the data folder to a larger store"
+    )]
     Full {
         /// How many it holds.
         bytes: u64,
     },
     /// The changes asked for are no longer kept.
-    #[error("changes before revision {oldest} are no longer kept; list again and watch from the list's revision")]
+    #[error(
+        "changes before revision {oldest} are no longer kept; list again and watch from the list's revision"
+    )]
     Compacted {
         /// The first revision that is kept.
         oldest: u64,
@@ -214,7 +218,11 @@ pub trait Store: Send + Sync + 'static {
     fn commit(&self, transaction: Transaction) -> impl Future<Output = Result<Outcome, Error>> + Send;
 
     /// Follows keys that begin with this, from the revision after the given one.
-    fn watch(&self, prefix: &str, after_revision: u64) -> impl Future<Output = Result<Self::Watch, Error>> + Send;
+    fn watch(
+        &self,
+        prefix: &str,
+        after_revision: u64,
+    ) -> impl Future<Output = Result<Self::Watch, Error>> + Send;
 }
 
 /// Checks the length of a key.

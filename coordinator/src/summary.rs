@@ -88,8 +88,12 @@ impl Summary {
         let mut removed = before.map(|it| it.removed.clone()).unwrap_or_default();
         if let Some(before) = before {
             let gone = |kind, name: &String| ((kind, name.clone()), revision);
-            removed.extend(before.zones.keys().filter(|it| !zones.contains_key(*it)).map(|it| gone(v1::Kind::Zone, it)));
-            removed.extend(before.pools.keys().filter(|it| !pools.contains_key(*it)).map(|it| gone(v1::Kind::Pool, it)));
+            removed.extend(
+                before.zones.keys().filter(|it| !zones.contains_key(*it)).map(|it| gone(v1::Kind::Zone, it)),
+            );
+            removed.extend(
+                before.pools.keys().filter(|it| !pools.contains_key(*it)).map(|it| gone(v1::Kind::Pool, it)),
+            );
         }
         removed.retain(|(kind, name), _| match kind {
             v1::Kind::Zone => !zones.contains_key(name),

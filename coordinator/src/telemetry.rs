@@ -55,7 +55,9 @@ pub enum Format {
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The filter is not one.
-    #[error("log: {filter:?} is not a log filter; use for example \"info\" or \"info,ostler_coordinator=debug\"")]
+    #[error(
+        "log: {filter:?} is not a log filter; use for example \"info\" or \"info,ostler_coordinator=debug\""
+    )]
     Filter {
         /// As configured.
         filter: String,
@@ -64,7 +66,9 @@ pub enum Error {
         source: tracing_subscriber::filter::ParseError,
     },
     /// The collector's address is not one.
-    #[error("otlp_endpoint: {url:?} cannot be used; give the URL of an OTLP gRPC collector, for example \"http://127.0.0.1:4317\"")]
+    #[error(
+        "otlp_endpoint: {url:?} cannot be used; give the URL of an OTLP gRPC collector, for example \"http://127.0.0.1:4317\""
+    )]
     Endpoint {
         /// As configured.
         url: String,
@@ -101,7 +105,8 @@ where
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
 {
     let Config { filter, format, otlp_endpoint } = config;
-    let levels = EnvFilter::try_new(filter).map_err(|source| Error::Filter { filter: filter.clone(), source })?;
+    let levels =
+        EnvFilter::try_new(filter).map_err(|source| Error::Filter { filter: filter.clone(), source })?;
     let provider = provider(otlp_endpoint.as_deref())?;
     let json = match format {
         Format::Auto => !std::io::stderr().is_terminal(),
@@ -119,9 +124,11 @@ where
 
 /// Without a collector spans still get ids, which the log shows.
 fn provider(endpoint: Option<&str>) -> Result<SdkTracerProvider, Error> {
-    let builder = SdkTracerProvider::builder().with_resource(Resource::builder().with_service_name(SERVICE).build());
+    let builder =
+        SdkTracerProvider::builder().with_resource(Resource::builder().with_service_name(SERVICE).build());
     let Some(url) = endpoint else { return Ok(builder.build()) };
-    let exporter = SpanExporter::builder().with_tonic().with_endpoint(url).with_timeout(FLUSH_TIME_MAX).build();
+    let exporter =
+        SpanExporter::builder().with_tonic().with_endpoint(url).with_timeout(FLUSH_TIME_MAX).build();
     let exporter = exporter.map_err(|source| Error::Endpoint { url: url.to_owned(), source })?;
     Ok(builder.with_batch_exporter(exporter).build())
 }
@@ -134,7 +141,12 @@ where
     S: Subscriber + for<'s> LookupSpan<'s>,
     N: for<'w> FormatFields<'w> + 'static,
 {
-    fn format_event(&self, _context: &FmtContext<'_, S, N>, mut writer: Writer<'_>, event: &Event<'_>) -> fmt::Result {
+    fn format_event(
+        &self,
+        _context: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
         let mut fields = Fields(serde_json::Map::new());
         let metadata = event.metadata();
         fields.text("timestamp", jiff::Timestamp::now().to_string());

@@ -51,7 +51,8 @@ impl Trends {
                 None if full => continue,
                 None => series.entry((of, name)).or_default(),
             };
-            points.push_back((now, values(signals).map(|value| value.map_or(f32::NAN, |value| value as f32))));
+            points
+                .push_back((now, values(signals).map(|value| value.map_or(f32::NAN, |value| value as f32))));
         }
         let oldest = now - STEP * u32::try_from(POINTS_MAX).expect("a small constant");
         series.retain(|_, points| {
@@ -63,12 +64,24 @@ impl Trends {
     }
 
     /// The values of a signal between two moments, oldest first; none when it is not kept for zones and pools.
-    pub fn range(&self, of: Of, name: &str, metric: Metric, from: Time, to: Time) -> Option<Vec<(Time, f64)>> {
+    pub fn range(
+        &self,
+        of: Of,
+        name: &str,
+        metric: Metric,
+        from: Time,
+        to: Time,
+    ) -> Option<Vec<(Time, f64)>> {
         let position = METRICS.iter().position(|it| *it == metric)?;
         let series = self.series.lock().unwrap_or_else(PoisonError::into_inner);
         let points = series.get(&(of, name.to_owned())).into_iter().flatten();
         let within = points.filter(|(at, _)| from <= *at && *at <= to);
-        Some(within.map(|(at, values)| (*at, f64::from(values[position]))).filter(|(_, value)| !value.is_nan()).collect())
+        Some(
+            within
+                .map(|(at, values)| (*at, f64::from(values[position])))
+                .filter(|(_, value)| !value.is_nan())
+                .collect(),
+        )
     }
 
     /// Records a point every [`STEP`] until shut down.
@@ -77,8 +90,10 @@ impl Trends {
         timer.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         while shutdown.run_until_cancelled(timer.tick()).await.is_some() {
             let summary = summaries.get();
-            let zones = summary.signals.zones.iter().map(|(name, zone)| (Of::Zone, name.to_string(), &zone.signals));
-            let pools = summary.signals.pools.iter().map(|(name, pool)| (Of::Pool, name.to_string(), &pool.signals));
+            let zones =
+                summary.signals.zones.iter().map(|(name, zone)| (Of::Zone, name.to_string(), &zone.signals));
+            let pools =
+                summary.signals.pools.iter().map(|(name, pool)| (Of::Pool, name.to_string(), &pool.signals));
             self.record(zones.chain(pools), summary.at);
         }
     }
@@ -120,11 +135,21 @@ mod tests {
             trends.record([(Of::Pool, "chat".to_owned(), &value)].into_iter(), now);
         }
         let everything = (Time::ZERO, Time::from_millis(u64::MAX));
-        let points = trends.range(Of::Pool, "chat", Metric::EngineRequestsWaiting, everything.0, everything.1).unwrap();
+        let points = trends
+            .range(Of::Pool, "chat", Metric::EngineRequestsWaiting, everything.0, everything.1)
+            .unwrap();
         assert_eq!(points.len(), POINTS_MAX / 2);
         assert_eq!(points.last().unwrap().1, 1_998.0);
-        assert_eq!(trends.range(Of::Pool, "chat", Metric::EngineRequestsRunning, everything.0, everything.1).unwrap(), []);
-        assert_eq!(trends.range(Of::Pool, "chat", Metric::GpuXidErrorsTotal, everything.0, everything.1), None);
+        assert_eq!(
+            trends
+                .range(Of::Pool, "chat", Metric::EngineRequestsRunning, everything.0, everything.1)
+                .unwrap(),
+            []
+        );
+        assert_eq!(
+            trends.range(Of::Pool, "chat", Metric::GpuXidErrorsTotal, everything.0, everything.1),
+            None
+        );
     }
 
     #[test]

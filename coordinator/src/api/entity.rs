@@ -47,7 +47,9 @@ impl Entity for v1::Node {
     }
 
     fn get(api: &Api, name: &str, mask: &Mask) -> Option<v1::Node> {
-        api.driver.view(|view| view.fleet.node(&NodeId::from(name)).map(|node| outgoing::node(node, view.now, mask)))
+        api.driver.view(|view| {
+            view.fleet.node(&NodeId::from(name)).map(|node| outgoing::node(node, view.now, mask))
+        })
     }
 
     fn total(api: &Api) -> usize {
@@ -74,7 +76,8 @@ impl Entity for v1::Gpu {
     }
 
     fn get(api: &Api, name: &str, mask: &Mask) -> Option<v1::Gpu> {
-        api.driver.view(|view| view.fleet.gpu(&GpuId::from(name)).map(|gpu| outgoing::gpu(gpu, view.now, mask)))
+        api.driver
+            .view(|view| view.fleet.gpu(&GpuId::from(name)).map(|gpu| outgoing::gpu(gpu, view.now, mask)))
     }
 
     fn total(api: &Api) -> usize {
@@ -106,7 +109,8 @@ impl Entity for v1::Engine {
 
     fn after(api: &Api, after: Option<&str>, limit: usize, mask: &Mask) -> Vec<v1::Engine> {
         let convert = |fleet: &Fleet, now: Time| {
-            let (node, engine) = after.and_then(|after| after.split_once('/')).unwrap_or((after.unwrap_or(""), ""));
+            let (node, engine) =
+                after.and_then(|after| after.split_once('/')).unwrap_or((after.unwrap_or(""), ""));
             let node = NodeId::from(node);
             let rest = |it: &fleet::Engine<'_>| it.info().id.as_str() > engine;
             let first = fleet.node(&node).map(engines_of).unwrap_or_default().into_iter().filter(rest);
@@ -117,7 +121,8 @@ impl Entity for v1::Engine {
     }
 
     fn get(api: &Api, name: &str, mask: &Mask) -> Option<v1::Engine> {
-        api.driver.view(|view| find_engine(view.fleet, name).map(|engine| outgoing::engine(engine, view.now, mask)))
+        api.driver
+            .view(|view| find_engine(view.fleet, name).map(|engine| outgoing::engine(engine, view.now, mask)))
     }
 
     fn total(api: &Api) -> usize {
@@ -137,7 +142,10 @@ macro_rules! summarized {
 
             fn after(api: &Api, after: Option<&str>, limit: usize, _mask: &Mask) -> Vec<$entry> {
                 let summary = api.summaries.get();
-                let all = summary.$plural.iter().filter(|(name, _)| after.is_none_or(|after| name.as_str() > after));
+                let all = summary
+                    .$plural
+                    .iter()
+                    .filter(|(name, _)| after.is_none_or(|after| name.as_str() > after));
                 all.take(limit).map(|(_, it)| it.entry.clone()).collect()
             }
 

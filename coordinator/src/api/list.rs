@@ -34,14 +34,16 @@ pub(super) async fn page<M: Entity>(api: &Api, request: &v1::ListRequest) -> Res
         size => size.min(PAGE_SIZE_MAX),
     };
     let keep = mask_of::<M>(request.field_mask.as_ref())?;
-    let filter = Filter::parse::<M>(&request.filter).map_err(|error| Status::invalid_argument(error.to_string()))?;
+    let filter =
+        Filter::parse::<M>(&request.filter).map_err(|error| Status::invalid_argument(error.to_string()))?;
     let begin = decode_token(&request.page_token)?;
     let build = keep.with_bits(filter.fields() | 1);
 
     let mut page = collect::<M>(api, begin.as_deref(), size + 1, &build, &filter).await;
     let more = page.len() > size;
     page.truncate(size);
-    let next_page_token = page.last().filter(|_| more).map(|last| encode_token(last.name())).unwrap_or_default();
+    let next_page_token =
+        page.last().filter(|_| more).map(|last| encode_token(last.name())).unwrap_or_default();
     let total = if filter.is_all() {
         M::total(api)
     } else if begin.is_none() && !more {
@@ -54,7 +56,13 @@ pub(super) async fn page<M: Entity>(api: &Api, request: &v1::ListRequest) -> Res
 }
 
 /// Up to `limit` entries after a name that pass the filter.
-async fn collect<M: Entity>(api: &Api, after: Option<&str>, limit: usize, build: &Mask, filter: &Filter) -> Vec<M> {
+async fn collect<M: Entity>(
+    api: &Api,
+    after: Option<&str>,
+    limit: usize,
+    build: &Mask,
+    filter: &Filter,
+) -> Vec<M> {
     let mut entries: Vec<M> = Vec::new();
     let mut after = after.map(str::to_owned);
     for turn in 1.. {
@@ -76,11 +84,17 @@ async fn collect<M: Entity>(api: &Api, after: Option<&str>, limit: usize, build:
 pub(super) fn get<M: Entity>(api: &Api, request: &v1::GetRequest) -> Result<M, Status> {
     let keep = mask_of::<M>(request.field_mask.as_ref())?;
     if request.name.is_empty() {
-        return Err(Status::invalid_argument(format!("name: is empty; give the name of one of the {}", M::PLURAL)));
+        return Err(Status::invalid_argument(format!(
+            "name: is empty; give the name of one of the {}",
+            M::PLURAL
+        )));
     }
     let mut entry = M::get(api, &request.name, &keep.with_bits(1)).ok_or_else(|| {
         let name: String = request.name.chars().take(253).collect();
-        Status::not_found(format!("there is no {name:?} among the {}; list them to see which there are", M::PLURAL))
+        Status::not_found(format!(
+            "there is no {name:?} among the {}; list them to see which there are",
+            M::PLURAL
+        ))
     })?;
     entry.keep(&keep);
     Ok(entry)
@@ -102,7 +116,11 @@ fn decode_token(token: &str) -> Result<Option<String>, Status> {
         let bytes: Option<Vec<u8>> = if whole { digits.chunks(2).map(byte).collect() } else { None };
         String::from_utf8(bytes?).ok()
     };
-    let invalid = || Status::invalid_argument("page_token: is not one that this API gave; leave it empty to begin with the first page");
+    let invalid = || {
+        Status::invalid_argument(
+            "page_token: is not one that this API gave; leave it empty to begin with the first page",
+        )
+    };
     decode(token).map(Some).ok_or_else(invalid)
 }
 

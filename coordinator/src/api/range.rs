@@ -10,8 +10,8 @@ use ostler_proto::v1;
 use ostler_proto::v1::query_range_request::Owner as Asked;
 use tonic::Status;
 
-use super::entity::find_engine;
 use super::Api;
+use super::entity::find_engine;
 use crate::driver::View;
 use crate::{convert, trends};
 
@@ -29,17 +29,23 @@ type Points = Vec<(Time, f64)>;
 
 /// The history that the request asks for.
 pub(super) fn query(api: &Api, request: &v1::QueryRangeRequest) -> Result<v1::QueryRangeResponse, Status> {
-    let metric = convert::metric(request.metric)
-        .ok_or_else(|| Status::invalid_argument(format!("metric: {} is not a metric of this version", request.metric)))?;
+    let metric = convert::metric(request.metric).ok_or_else(|| {
+        Status::invalid_argument(format!("metric: {} is not a metric of this version", request.metric))
+    })?;
     let since = match request.since_ms {
         0 => SINCE_MS_DEFAULT,
         since if since > SINCE_MS_MAX => {
-            return Err(Status::invalid_argument(format!("since_ms: {since} is more than {SINCE_MS_MAX} (6 h), which is all that is kept")));
+            return Err(Status::invalid_argument(format!(
+                "since_ms: {since} is more than {SINCE_MS_MAX} (6 h), which is all that is kept"
+            )));
         }
         since => since,
     };
     if request.until_ms >= since {
-        let problem = format!("until_ms: {} must be less than since_ms, {since}; both count back from now", request.until_ms);
+        let problem = format!(
+            "until_ms: {} must be less than since_ms, {since}; both count back from now",
+            request.until_ms
+        );
         return Err(Status::invalid_argument(problem));
     }
     let owner = request
@@ -78,7 +84,8 @@ fn find(
         Asked::Zone(name) => ("zone", name),
         Asked::Pool(name) => ("pool", name),
     };
-    let unknown = || Status::not_found(format!("there is no {noun} {:?}", name.chars().take(253).collect::<String>()));
+    let unknown =
+        || Status::not_found(format!("there is no {noun} {:?}", name.chars().take(253).collect::<String>()));
     let found = match owner {
         Asked::Zone(name) => return trend(api, trends::Of::Zone, name, metric, from, to),
         Asked::Pool(name) => return trend(api, trends::Of::Pool, name, metric, from, to),
@@ -93,10 +100,14 @@ fn find(
             metric::Owner::Engine => "engine",
             metric::Owner::Host => "node",
         };
-        let problem = format!("metric: {} belongs to a {right}; name one in `{right}` instead of `{noun}`", metric.name());
+        let problem = format!(
+            "metric: {} belongs to a {right}; name one in `{right}` instead of `{noun}`",
+            metric.name()
+        );
         return Err(Status::invalid_argument(problem));
     }
-    let points = view.history(node.key()).map(|history| history.range(owner, metric, from, to)).unwrap_or_default();
+    let points =
+        view.history(node.key()).map(|history| history.range(owner, metric, from, to)).unwrap_or_default();
     let points = points.into_iter().map(|(at, value)| (at, value as f64)).collect();
     Ok((points, node.hello().interval))
 }
@@ -111,7 +122,11 @@ fn trend(
 ) -> Result<(Points, Duration), Status> {
     let points = api.trends.range(of, name, metric, from, to).ok_or_else(|| {
         let kept: Vec<_> = convert::signals::METRICS.iter().map(|metric| metric.name()).collect();
-        let problem = format!("metric: {} is not kept for zones and pools; these are: {}", metric.name(), kept.join(", "));
+        let problem = format!(
+            "metric: {} is not kept for zones and pools; these are: {}",
+            metric.name(),
+            kept.join(", ")
+        );
         Status::invalid_argument(problem)
     })?;
     Ok((points, trends::STEP))
@@ -150,8 +165,10 @@ mod tests {
 
     #[test]
     fn a_step_gives_the_mean_of_a_gauge_and_the_last_of_a_counter() {
-        let points: Points = (0..10u32).map(|i| (Time::from_millis(u64::from(i) * 1_000), f64::from(i))).collect();
-        let at = |points: &Points| points.iter().map(|(at, value)| (at.as_millis(), *value)).collect::<Vec<_>>();
+        let points: Points =
+            (0..10u32).map(|i| (Time::from_millis(u64::from(i) * 1_000), f64::from(i))).collect();
+        let at =
+            |points: &Points| points.iter().map(|(at, value)| (at.as_millis(), *value)).collect::<Vec<_>>();
         let step = Duration::from_secs(5);
         assert_eq!(at(&thin(points.clone(), Kind::Gauge, step)), [(4_000, 2.0), (9_000, 7.0)]);
         assert_eq!(at(&thin(points.clone(), Kind::Counter, step)), [(4_000, 4.0), (9_000, 9.0)]);

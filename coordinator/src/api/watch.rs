@@ -102,7 +102,8 @@ impl Watcher {
     }
 
     async fn follow(&mut self) -> Result<(), Gone> {
-        let known = self.revision > 0 && self.api.driver.view(|view| view.fleet.since(self.revision).is_some());
+        let known =
+            self.revision > 0 && self.api.driver.view(|view| view.fleet.since(self.revision).is_some());
         if known {
             self.catch_up(Synced::Yes).await?;
         } else {
@@ -216,7 +217,13 @@ impl Watcher {
         if self.query.summarized() { self.revision.min(self.summary_revision) } else { self.revision }
     }
 
-    async fn send(&self, revision: u64, start: Start, synced: Synced, changes: Vec<v1::Change>) -> Result<(), Gone> {
+    async fn send(
+        &self,
+        revision: u64,
+        start: Start,
+        synced: Synced,
+        changes: Vec<v1::Change>,
+    ) -> Result<(), Gone> {
         let response = v1::WatchResponse {
             revision,
             epoch: self.api.driver.epoch().to_owned(),

@@ -6,7 +6,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ostler_core::event::{self, GoodbyeReason, Happening, Hello, Maintenance, MaintenanceKind, RowFact, SnapshotFact, What, Xid};
+use ostler_core::event::{
+    self, GoodbyeReason, Happening, Hello, Maintenance, MaintenanceKind, RowFact, SnapshotFact, What, Xid,
+};
 use ostler_core::id::{EngineId, GpuId, Incarnation, NodeId, PoolId, Term, ZoneId};
 use ostler_core::inventory::{Engine, Gpu, MigInstance, Source};
 use ostler_core::layout::{self, Layout, Owner};
@@ -78,11 +80,17 @@ fn strict_name<'a>(field: &'static str, name: &'a str, length_max: usize) -> Res
         return Err(invalid(field, "is empty; it must be set"));
     }
     if name.len() > length_max {
-        return Err(invalid(field, format!("is {} characters long; at most {length_max} are allowed", name.len())));
+        return Err(invalid(
+            field,
+            format!("is {} characters long; at most {length_max} are allowed", name.len()),
+        ));
     }
     match name.bytes().all(allowed) {
         true => Ok(name),
-        false => Err(invalid(field, format!("is {:?}; it may hold only letters, digits, '.', '_' and '-'", shortened(name)))),
+        false => Err(invalid(
+            field,
+            format!("is {:?}; it may hold only letters, digits, '.', '_' and '-'", shortened(name)),
+        )),
     }
 }
 
@@ -92,10 +100,16 @@ fn free_name<'a>(field: &'static str, name: &'a str) -> Result<&'a str, Error> {
         return Err(invalid(field, "is empty; it must be set"));
     }
     if name.len() > NAME_LENGTH_MAX {
-        return Err(invalid(field, format!("is {} bytes long; at most {NAME_LENGTH_MAX} are allowed", name.len())));
+        return Err(invalid(
+            field,
+            format!("is {} bytes long; at most {NAME_LENGTH_MAX} are allowed", name.len()),
+        ));
     }
     match name.chars().any(|c| c.is_control() || c.is_whitespace()) {
-        true => Err(invalid(field, format!("is {:?}; it may hold neither spaces nor control characters", shortened(name)))),
+        true => Err(invalid(
+            field,
+            format!("is {:?}; it may hold neither spaces nor control characters", shortened(name)),
+        )),
         false => Ok(name),
     }
 }
@@ -116,7 +130,10 @@ fn words(text: &str, length_max: usize) -> Box<str> {
 
 fn bounded_words(field: &'static str, text: &str, length_max: usize) -> Result<Box<str>, Error> {
     if text.len() > length_max {
-        return Err(invalid(field, format!("is {} bytes long; at most {length_max} are allowed", text.len())));
+        return Err(invalid(
+            field,
+            format!("is {} bytes long; at most {length_max} are allowed", text.len()),
+        ));
     }
     Ok(words(text, length_max))
 }
@@ -124,7 +141,10 @@ fn bounded_words(field: &'static str, text: &str, length_max: usize) -> Result<B
 fn age(field: &'static str, age_ms: u32) -> Result<Duration, Error> {
     let age = Duration::from_millis(age_ms.into());
     if age > event::AGE_MAX {
-        return Err(invalid(field, format!("is {age_ms}; at most {} are allowed", event::AGE_MAX.as_millis())));
+        return Err(invalid(
+            field,
+            format!("is {age_ms}; at most {} are allowed", event::AGE_MAX.as_millis()),
+        ));
     }
     Ok(age)
 }
@@ -136,7 +156,8 @@ pub fn hello(hello: &v1::Hello, interval: Duration) -> Result<Hello, Error> {
     for (key, value) in &hello.labels {
         for (field, text) in [("hello.labels key", key), ("hello.labels value", value)] {
             if text.len() > LABEL_LENGTH_MAX {
-                let problem = format!("is {} characters long; at most {LABEL_LENGTH_MAX} are allowed", text.len());
+                let problem =
+                    format!("is {} characters long; at most {LABEL_LENGTH_MAX} are allowed", text.len());
                 return Err(invalid(field, problem));
             }
         }
@@ -177,11 +198,16 @@ pub fn snapshot(snapshot: &v1::Snapshot) -> Result<SnapshotFact<'_>, Error> {
     at_most("snapshot.engines", snapshot.engines.len(), layout::ENGINES_MAX)?;
     at_most("snapshot.values", snapshot.values.len(), layout::SLOTS_MAX)?;
     at_most("snapshot.groups", snapshot.groups.len(), layout::SLOTS_MAX)?;
-    let groups = snapshot.groups.iter().enumerate().map(|(i, it)| group(i, it)).collect::<Result<Vec<_>, _>>()?;
+    let groups =
+        snapshot.groups.iter().enumerate().map(|(i, it)| group(i, it)).collect::<Result<Vec<_>, _>>()?;
     let layout = Layout::new(snapshot.gpus.len(), snapshot.engines.len(), groups)
         .map_err(|error| invalid("snapshot.groups", format!("cannot be used: {error}")))?;
     if layout.slots().len() != snapshot.values.len() {
-        let problem = format!("has {} entries, but `groups` names {} series", snapshot.values.len(), layout.slots().len());
+        let problem = format!(
+            "has {} entries, but `groups` names {} series",
+            snapshot.values.len(),
+            layout.slots().len()
+        );
         return Err(invalid("snapshot.values", problem));
     }
     Ok(SnapshotFact {
@@ -199,11 +225,14 @@ pub fn snapshot(snapshot: &v1::Snapshot) -> Result<SnapshotFact<'_>, Error> {
 
 fn group(position: usize, group: &v1::SeriesGroup) -> Result<layout::Group, Error> {
     let small = |field, index: u32| {
-        u8::try_from(index).map_err(|_| invalid(field, format!("of group {position} is {index}, which is not in the list")))
+        u8::try_from(index)
+            .map_err(|_| invalid(field, format!("of group {position} is {index}, which is not in the list")))
     };
     let owner = match group.owner {
         Some(v1::series_group::Owner::Gpu(index)) => Owner::Gpu(small("snapshot.groups.gpu", index)?),
-        Some(v1::series_group::Owner::Engine(index)) => Owner::Engine(small("snapshot.groups.engine", index)?),
+        Some(v1::series_group::Owner::Engine(index)) => {
+            Owner::Engine(small("snapshot.groups.engine", index)?)
+        }
         Some(v1::series_group::Owner::Host(_)) => Owner::Host,
         None => return Err(invalid("snapshot.groups.owner", format!("of group {position} is not set"))),
     };
@@ -258,7 +287,11 @@ fn engine(engine: &v1::EngineInfo) -> Result<Engine, Error> {
         model: words(&engine.model, NAME_LENGTH_MAX),
         pool,
         url: words(&engine.url, ADDRESS_LENGTH_MAX),
-        gpus: engine.gpu_uuids.iter().map(|uuid| Ok(GpuId::from(free_name("snapshot.engines.gpu_uuids", uuid)?))).collect::<Result<_, Error>>()?,
+        gpus: engine
+            .gpu_uuids
+            .iter()
+            .map(|uuid| Ok(GpuId::from(free_name("snapshot.engines.gpu_uuids", uuid)?)))
+            .collect::<Result<_, Error>>()?,
         pod: words(&engine.pod, NAME_LENGTH_MAX),
         namespace: words(&engine.namespace, NAME_LENGTH_MAX),
         state: engine_state(engine.state),

@@ -47,7 +47,12 @@ pub fn node(node: &fleet::Node, now: Time, mask: &Mask) -> v1::Node {
         boot_id: wanted!(mask, v1::Node, boot_id, hello.boot_id.to_string()),
         incarnation: hello.incarnation.0,
         agent_version: wanted!(mask, v1::Node, agent_version, hello.agent_version.to_string()),
-        labels: wanted!(mask, v1::Node, labels, hello.labels.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect()),
+        labels: wanted!(
+            mask,
+            v1::Node,
+            labels,
+            hello.labels.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect()
+        ),
         simulated: hello.simulated,
         connected: node.connected(),
         gpu_count: count(node.gpus()),
@@ -83,7 +88,8 @@ impl Totals {
         let gpus = || (0u8..).zip(node.gpus()).map(|(position, _)| Owner::Gpu(position));
         let engines = || (0u8..).zip(node.engines()).map(|(position, _)| Owner::Engine(position));
         let gpu_sum = |metric| sum(gpus().filter_map(|owner| node.fresh(owner, metric, now)));
-        let engine_sum = |metric| sum(engines().filter_map(|owner| node.fresh(owner, metric, now))).map(|(sum, _)| sum);
+        let engine_sum =
+            |metric| sum(engines().filter_map(|owner| node.fresh(owner, metric, now))).map(|(sum, _)| sum);
         Totals {
             gpu_utilization_percent: wanted!(
                 mask,
@@ -103,8 +109,18 @@ impl Totals {
                 gpu_memory_total_bytes,
                 gpu_sum(Metric::GpuMemoryTotalBytes).map(|(sum, _)| sum)
             ),
-            requests_running: wanted!(mask, v1::Node, requests_running, engine_sum(Metric::EngineRequestsRunning)),
-            requests_waiting: wanted!(mask, v1::Node, requests_waiting, engine_sum(Metric::EngineRequestsWaiting)),
+            requests_running: wanted!(
+                mask,
+                v1::Node,
+                requests_running,
+                engine_sum(Metric::EngineRequestsRunning)
+            ),
+            requests_waiting: wanted!(
+                mask,
+                v1::Node,
+                requests_waiting,
+                engine_sum(Metric::EngineRequestsWaiting)
+            ),
             cpu_used_percent: wanted!(
                 mask,
                 v1::Node,
@@ -213,7 +229,12 @@ pub fn engine(engine: fleet::Engine<'_>, now: Time, mask: &Mask) -> v1::Engine {
         name: engine_name(engine),
         node: wanted!(mask, v1::Engine, node, node.id().to_string()),
         zone: wanted!(mask, v1::Engine, zone, node.zone().to_string()),
-        pool: wanted!(mask, v1::Engine, pool, info.pool.as_ref().map(ToString::to_string).unwrap_or_default()),
+        pool: wanted!(
+            mask,
+            v1::Engine,
+            pool,
+            info.pool.as_ref().map(ToString::to_string).unwrap_or_default()
+        ),
         model: wanted!(mask, v1::Engine, model, info.model.to_string()),
         kind: super::engine_kind_number(info.kind),
         url: wanted!(mask, v1::Engine, url, info.url.to_string()),
@@ -255,6 +276,10 @@ pub fn event(entry: &journal::Entry, before: u64, now: Time) -> v1::Event {
         gpu: text(entry.place.gpu.as_ref().map(ToString::to_string)),
         engine: text(entry.place.engine.as_ref().map(ToString::to_string)),
         message: entry.message.clone(),
-        attributes: entry.attributes.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect(),
+        attributes: entry
+            .attributes
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), value.clone()))
+            .collect(),
     }
 }

@@ -37,7 +37,11 @@ pub fn signals(signals: &Signals) -> v1::Signals {
 
 /// A zone.
 pub fn zone(name: &ZoneId, total: &Total) -> v1::Zone {
-    v1::Zone { name: name.to_string(), counts: Some(counts(&total.counts)), signals: Some(signals(&total.signals)) }
+    v1::Zone {
+        name: name.to_string(),
+        counts: Some(counts(&total.counts)),
+        signals: Some(signals(&total.signals)),
+    }
 }
 
 /// A pool.

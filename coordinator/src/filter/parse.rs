@@ -224,7 +224,9 @@ fn literal(text: &str, kind: Type, operator: Operator, quotes: Quotes) -> Result
             _ => Err(format!("{text:?} is neither true nor false")),
         },
         Type::Choice(names) => choice(text, &names()),
-        Type::Message(inner) => Err(format!("this field is a message; name one of {} inside it", mask::names(inner))),
+        Type::Message(inner) => {
+            Err(format!("this field is a message; name one of {} inside it", mask::names(inner)))
+        }
         Type::Opaque => Err("this field cannot be compared".to_owned()),
     }
 }
@@ -238,7 +240,9 @@ fn choice(text: &str, names: &[&'static str]) -> Result<Literal, String> {
     let upper = text.to_ascii_uppercase();
     let fits = |name: &&&str| upper == **name || upper.ends_with(&format!("_STATE_{name}"));
     let known = names.iter().find(|name| upper == **name).or_else(|| names.iter().find(fits));
-    known.map(|name| Literal::Choice(name)).ok_or_else(|| format!("{text:?} is not one of {}", names.join(", ")))
+    known
+        .map(|name| Literal::Choice(name))
+        .ok_or_else(|| format!("{text:?} is not one of {}", names.join(", ")))
 }
 
 /// Cuts the text into tokens; the last is always [`Token::End`].
@@ -264,7 +268,9 @@ fn tokens(text: &str) -> Result<Vec<(usize, Token)>, Error> {
             ('>', Some('=')) => (Token::Operator(Operator::GreaterOrEqual), 2),
             ('<', _) => (Token::Operator(Operator::Less), 1),
             ('>', _) => (Token::Operator(Operator::Greater), 1),
-            ('"', _) => quoted(&characters[at..]).ok_or_else(|| error(column, "this quote is never closed"))?,
+            ('"', _) => {
+                quoted(&characters[at..]).ok_or_else(|| error(column, "this quote is never closed"))?
+            }
             (c, _) if is_word(c) => {
                 let after_operator = matches!(tokens.last(), Some((_, Token::Operator(_))));
                 word(&characters[at..], after_operator)

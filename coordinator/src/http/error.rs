@@ -1,7 +1,7 @@
 //! Errors as JSON: `{"error": {"code", "message", "hint"}}`.
 
-use axum::response::{IntoResponse, Response};
 use axum::Json;
+use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use tonic::{Code, Status};
 
@@ -33,14 +33,26 @@ impl From<Status> for Error {
     fn from(status: Status) -> Error {
         let described = "GET /api/v1/openapi.json describes each path and its parameters";
         let (http, code, hint) = match status.code() {
-            Code::InvalidArgument | Code::OutOfRange => (StatusCode::BAD_REQUEST, "INVALID_ARGUMENT", described),
-            Code::NotFound => (StatusCode::NOT_FOUND, "NOT_FOUND", described),
-            Code::ResourceExhausted => {
-                (StatusCode::TOO_MANY_REQUESTS, "RESOURCE_EXHAUSTED", "wait a second and try again, or ask another replica")
+            Code::InvalidArgument | Code::OutOfRange => {
+                (StatusCode::BAD_REQUEST, "INVALID_ARGUMENT", described)
             }
-            Code::Unimplemented => (StatusCode::NOT_IMPLEMENTED, "UNIMPLEMENTED", "GET /api/v1/openapi.json describes what there is"),
-            Code::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE", "try again, or ask another replica"),
-            _ => (StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL", "this is a bug; the replica's log says more"),
+            Code::NotFound => (StatusCode::NOT_FOUND, "NOT_FOUND", described),
+            Code::ResourceExhausted => (
+                StatusCode::TOO_MANY_REQUESTS,
+                "RESOURCE_EXHAUSTED",
+                "wait a second and try again, or ask another replica",
+            ),
+            Code::Unimplemented => (
+                StatusCode::NOT_IMPLEMENTED,
+                "UNIMPLEMENTED",
+                "GET /api/v1/openapi.json describes what there is",
+            ),
+            Code::Unavailable => {
+                (StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE", "try again, or ask another replica")
+            }
+            _ => {
+                (StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL", "this is a bug; the replica's log says more")
+            }
         };
         Error { http, code, message: status.message().to_owned(), hint }
     }
@@ -48,7 +60,8 @@ impl From<Status> for Error {
 
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
-        let body = serde_json::json!({ "error": { "code": self.code, "message": self.message, "hint": self.hint } });
+        let body =
+            serde_json::json!({ "error": { "code": self.code, "message": self.message, "hint": self.hint } });
         let mut response = (self.http, Json(body)).into_response();
         response.extensions_mut().insert(ErrorText(self.message));
         response

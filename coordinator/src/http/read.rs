@@ -56,13 +56,17 @@ struct RangeParameters {
 
 /// The query of a URI, with an error that says which parameter is wrong.
 pub(super) fn parameters<P: DeserializeOwned>(uri: &Uri) -> Result<P, Error> {
-    let chain = |error: &dyn std::error::Error| error.source().map_or_else(|| error.to_string(), ToString::to_string);
-    Query::try_from_uri(uri).map(|Query(it)| it).map_err(|error| Error::parameter(format!("query: {}", chain(&error))))
+    let chain =
+        |error: &dyn std::error::Error| error.source().map_or_else(|| error.to_string(), ToString::to_string);
+    Query::try_from_uri(uri)
+        .map(|Query(it)| it)
+        .map_err(|error| Error::parameter(format!("query: {}", chain(&error))))
 }
 
 /// The mask that `fields=a,b` means.
 pub(super) fn mask(fields: &str) -> Option<FieldMask> {
-    let paths: Vec<String> = fields.split(',').map(str::trim).filter(|it| !it.is_empty()).map(str::to_owned).collect();
+    let paths: Vec<String> =
+        fields.split(',').map(str::trim).filter(|it| !it.is_empty()).map(str::to_owned).collect();
     (!paths.is_empty()).then_some(FieldMask { paths })
 }
 
@@ -106,7 +110,10 @@ pub(super) async fn fleet(State(context): State<Context>) -> Result<Response, Er
     Ok(Json(fleet.into_inner()).into_response())
 }
 
-pub(super) async fn explain(State(context): State<Context>, Path(decision): Path<String>) -> Result<Response, Error> {
+pub(super) async fn explain(
+    State(context): State<Context>,
+    Path(decision): Path<String>,
+) -> Result<Response, Error> {
     let explanation = context.api.explain(Request::new(v1::ExplainRequest { decision })).await?;
     Ok(Json(explanation.into_inner()).into_response())
 }
@@ -123,7 +130,8 @@ fn metric(name: &str) -> Result<v1::Metric, Error> {
 
 pub(super) async fn range(State(context): State<Context>, uri: Uri) -> Result<Response, Error> {
     use v1::query_range_request::Owner;
-    let RangeParameters { metric: name, node, gpu, engine, zone, pool, since_ms, until_ms, step_ms } = parameters(&uri)?;
+    let RangeParameters { metric: name, node, gpu, engine, zone, pool, since_ms, until_ms, step_ms } =
+        parameters(&uri)?;
     let owners = [
         node.map(Owner::Node),
         gpu.map(Owner::Gpu),

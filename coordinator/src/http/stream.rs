@@ -38,7 +38,11 @@ struct WatchParameters {
     resume: String,
 }
 
-pub(super) async fn watch(State(context): State<Context>, headers: HeaderMap, uri: Uri) -> Result<Response, Error> {
+pub(super) async fn watch(
+    State(context): State<Context>,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Result<Response, Error> {
     let parameters: WatchParameters = parameters(&uri)?;
     let header = headers.get("last-event-id").and_then(|id| id.to_str().ok());
     let (epoch, revision) = resume(header.unwrap_or(&parameters.resume));
@@ -57,7 +61,8 @@ pub(super) async fn watch(State(context): State<Context>, headers: HeaderMap, ur
 
 /// An id that cannot be read means everything again.
 fn resume(id: &str) -> (String, u64) {
-    let parsed = id.split_once(':').and_then(|(epoch, revision)| Some((epoch.to_owned(), revision.parse().ok()?)));
+    let parsed =
+        id.split_once(':').and_then(|(epoch, revision)| Some((epoch.to_owned(), revision.parse().ok()?)));
     parsed.unwrap_or_default()
 }
 

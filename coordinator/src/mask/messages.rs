@@ -65,7 +65,10 @@ const fn type_of<M, F: FieldType>(_project: fn(&M) -> &F) -> Type {
 const CHOICES_MAX: i32 = 64;
 
 fn choices<E: TryFrom<i32> + NamedChoice>(prefix: &str) -> Vec<&'static str> {
-    (0..CHOICES_MAX).filter_map(|n| E::try_from(n).ok()).map(|v| v.name().trim_start_matches(prefix)).collect()
+    (0..CHOICES_MAX)
+        .filter_map(|n| E::try_from(n).ok())
+        .map(|v| v.name().trim_start_matches(prefix))
+        .collect()
 }
 
 /// An enumeration of the wire that knows its names.
@@ -87,7 +90,14 @@ named_choices!(v1::NodeState, v1::GpuState, v1::EngineState, v1::EngineKind, v1:
 named_choices!(v1::ActionState, v1::ActionClass);
 message_field!(v1::Counts, v1::Signals);
 
-fields!(v1::Counts { nodes: plain, nodes_fresh: plain, gpus: plain, gpus_ok: plain, engines: plain, engines_serving: plain, });
+fields!(v1::Counts {
+    nodes: plain,
+    nodes_fresh: plain,
+    gpus: plain,
+    gpus_ok: plain,
+    engines: plain,
+    engines_serving: plain,
+});
 
 fields!(v1::Signals {
     requests_running: plain,
@@ -108,7 +118,7 @@ fields!(v1::Signals {
     freshness: choice(v1::Freshness, "FRESHNESS_"),
 });
 
-fields!(v1::Zone { name: plain, counts: plain, signals: plain, });
+fields!(v1::Zone { name: plain, counts: plain, signals: plain });
 
 fields!(v1::Node {
     name: plain,

@@ -1,6 +1,8 @@
 //! What every store must do, as one function that each implementation's tests run on an empty store.
 
-use super::{Compare, Error, KEY_LENGTH_MAX, OPERATIONS_MAX, Operation, Store, Transaction, VALUE_LENGTH_MAX, Watch};
+use super::{
+    Compare, Error, KEY_LENGTH_MAX, OPERATIONS_MAX, Operation, Store, Transaction, VALUE_LENGTH_MAX, Watch,
+};
 
 /// Runs all checks; panics at the first that fails.
 ///
@@ -32,8 +34,12 @@ async fn revisions_count_transactions_and_stick_to_keys<S: Store>(store: &S) {
     let second = commit(store, vec![], vec![put("a", "2")]).await;
     assert!(first.applied && second.applied && second.revision > first.revision);
     let a = store.get("a").await.expect("readable").expect("was put");
-    assert_eq!((a.value.as_slice(), a.create_revision, a.mod_revision), (&b"2"[..], first.revision, second.revision));
-    let third = commit(store, vec![], vec![Operation::Delete("a".into()), Operation::Delete("nothing".into())]).await;
+    assert_eq!(
+        (a.value.as_slice(), a.create_revision, a.mod_revision),
+        (&b"2"[..], first.revision, second.revision)
+    );
+    let third =
+        commit(store, vec![], vec![Operation::Delete("a".into()), Operation::Delete("nothing".into())]).await;
     assert_eq!(store.get("a").await.expect("readable"), None);
     let fourth = commit(store, vec![], vec![put("a", "3")]).await;
     assert!(fourth.revision > third.revision);
@@ -65,7 +71,12 @@ async fn conditions_decide_over_all_operations<S: Store>(store: &S) {
 }
 
 async fn prefixes_list_in_order<S: Store>(store: &S) {
-    commit(store, vec![], vec![put("p/2", "b"), put("p/1", "a"), put("p", "x"), put("q/1", "y"), put("p/\u{10ffff}", "z")]).await;
+    commit(
+        store,
+        vec![],
+        vec![put("p/2", "b"), put("p/1", "a"), put("p", "x"), put("q/1", "y"), put("p/\u{10ffff}", "z")],
+    )
+    .await;
     let (entries, revision) = store.list("p/").await.expect("readable");
     let keys: Vec<_> = entries.iter().map(|entry| entry.key.as_str()).collect();
     assert_eq!(keys, ["p/1", "p/2", "p/\u{10ffff}"]);
@@ -93,7 +104,8 @@ async fn limits_are_refused<S: Store>(store: &S) {
 
 async fn a_watch_sees_each_change_once_in_order<S: Store>(store: &S) {
     let start = commit(store, vec![], vec![put("w/1", "old")]).await.revision;
-    let second = commit(store, vec![], vec![put("w/1", "new"), put("w/2", "x"), put("other", "x")]).await.revision;
+    let second =
+        commit(store, vec![], vec![put("w/1", "new"), put("w/2", "x"), put("other", "x")]).await.revision;
     let mut watch = store.watch("w/", start).await.expect("still kept");
     let third = commit(store, vec![], vec![put("unrelated", "x")]).await.revision;
     let fourth = commit(store, vec![], vec![Operation::Delete("w/1".into())]).await.revision;
@@ -103,12 +115,18 @@ async fn a_watch_sees_each_change_once_in_order<S: Store>(store: &S) {
         seen.extend(watch.next().await.expect("still kept"));
     }
     let seen: Vec<_> = seen.iter().map(|it| (it.revision, it.key.as_str(), it.value.as_deref())).collect();
-    assert_eq!(seen, [(second, "w/1", Some(&b"new"[..])), (second, "w/2", Some(b"x")), (fourth, "w/1", None)]);
+    assert_eq!(
+        seen,
+        [(second, "w/1", Some(&b"new"[..])), (second, "w/2", Some(b"x")), (fourth, "w/1", None)]
+    );
 
     let mut live = store.watch("w/", fourth).await.expect("still kept");
     let (changes, fifth) = tokio::join!(live.next(), commit(store, vec![], vec![put("w/3", "y")]));
     let changes = changes.expect("still kept");
     assert_eq!((changes[0].revision, changes[0].key.as_str()), (fifth.revision, "w/3"));
     let ahead = store.watch("w/", fifth.revision + 1_000).await;
-    assert!(matches!(ahead, Err(Error::Compacted { .. })), "a revision that was never made is of another store");
+    assert!(
+        matches!(ahead, Err(Error::Compacted { .. })),
+        "a revision that was never made is of another store"
+    );
 }

@@ -9,7 +9,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use redb::backends::InMemoryBackend;
-use redb::{Database, DatabaseError, ReadableDatabase, ReadableTable, StorageError, Table, TableDefinition, WriteTransaction};
+use redb::{
+    Database, DatabaseError, ReadableDatabase, ReadableTable, StorageError, Table, TableDefinition,
+    WriteTransaction,
+};
 use tokio::sync::watch;
 
 use super::{Change, Compare, Entry, Error, LIST_MAX, Operation, Outcome, Transaction, check_key};
@@ -59,16 +62,19 @@ impl Embedded {
     pub fn open(path: &Path) -> Result<Embedded, Error> {
         let failed = |problem, source| Error::Open { path: path.display().to_string(), problem, source };
         if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder)
-                .map_err(|error| failed("its folder cannot be made; choose another with --data-dir", Some(Box::from(error))))?;
+            std::fs::create_dir_all(folder).map_err(|error| {
+                failed("its folder cannot be made; choose another with --data-dir", Some(Box::from(error)))
+            })?;
         }
         let database = Database::create(path).map_err(|error| match error {
-            DatabaseError::DatabaseAlreadyOpen => {
-                failed("another process uses it; stop that one or choose another folder with --data-dir", None)
-            }
-            DatabaseError::Storage(StorageError::Corrupted(_)) => {
-                failed("it is damaged or not a store; move it away to begin with an empty one", Some(Box::from(error)))
-            }
+            DatabaseError::DatabaseAlreadyOpen => failed(
+                "another process uses it; stop that one or choose another folder with --data-dir",
+                None,
+            ),
+            DatabaseError::Storage(StorageError::Corrupted(_)) => failed(
+                "it is damaged or not a store; move it away to begin with an empty one",
+                Some(Box::from(error)),
+            ),
             error => failed("it cannot be read and written", Some(Box::from(error))),
         })?;
         Embedded::start(database, &path.display().to_string())
@@ -91,7 +97,8 @@ impl Embedded {
                     meta.insert(META_FORMAT, FORMAT).map_err(backend)?;
                 }
                 format if format > FORMAT => {
-                    let problem = "a newer version of Ostler wrote it; run that version or choose another folder";
+                    let problem =
+                        "a newer version of Ostler wrote it; run that version or choose another folder";
                     return Err(Error::Open { path: path.to_owned(), problem, source: None });
                 }
                 _ => {}
@@ -272,7 +279,8 @@ fn apply(write: &WriteTransaction, transaction: &Transaction) -> Result<Outcome,
     let mut change_bytes = meta_value(&meta, META_CHANGE_BYTES)?;
     for (position, operation) in (0u64..).zip(&transaction.operations) {
         let key = operation.key();
-        let before = entries.get(key).map_err(backend)?.map(|it| (it.value().0, size(key, Some(it.value().2))));
+        let before =
+            entries.get(key).map_err(backend)?.map(|it| (it.value().0, size(key, Some(it.value().2))));
         entry_bytes -= before.map_or(0, |(_, bytes)| bytes);
         let value = match operation {
             Operation::Put(_, value) => {
@@ -294,7 +302,9 @@ fn apply(write: &WriteTransaction, transaction: &Transaction) -> Result<Outcome,
         return Err(Error::Full { bytes: entry_bytes });
     }
     let compacted = compact(&mut changes, revision, &mut change_bytes)?;
-    for (name, value) in [(META_REVISION, revision), (META_ENTRY_BYTES, entry_bytes), (META_CHANGE_BYTES, change_bytes)] {
+    for (name, value) in
+        [(META_REVISION, revision), (META_ENTRY_BYTES, entry_bytes), (META_CHANGE_BYTES, change_bytes)]
+    {
         meta.insert(name, value).map_err(backend)?;
     }
     if let Some(compacted) = compacted {
@@ -312,7 +322,8 @@ fn compact(
     let mut compacted = None;
     loop {
         let oldest = changes.first().map_err(backend)?.map(|(at, _)| at.value().0);
-        let over = oldest.is_some_and(|oldest| oldest + REVISIONS_KEPT <= revision || *bytes > CHANGE_BYTES_MAX);
+        let over =
+            oldest.is_some_and(|oldest| oldest + REVISIONS_KEPT <= revision || *bytes > CHANGE_BYTES_MAX);
         if !over || oldest == Some(revision) {
             return Ok(compacted);
         }
@@ -324,7 +335,10 @@ fn compact(
     }
 }
 
-fn holds(entries: &Table<'_, &'static str, (u64, u64, &'static [u8])>, compare: &Compare) -> Result<bool, Error> {
+fn holds(
+    entries: &Table<'_, &'static str, (u64, u64, &'static [u8])>,
+    compare: &Compare,
+) -> Result<bool, Error> {
     let (Compare::CreateRevision(key, _) | Compare::ModRevision(key, _) | Compare::Value(key, _)) = compare;
     let found = entries.get(key.as_str()).map_err(backend)?;
     let (created, modified, value) =

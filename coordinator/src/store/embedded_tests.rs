@@ -45,7 +45,8 @@ async fn what_was_acknowledged_before_a_kill_is_there_afterwards() {
             .spawn()
             .unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
-        let acknowledged = lines.filter_map(|line| line.strip_prefix("acknowledged ")?.parse::<u64>().ok()).take(40).last();
+        let acknowledged =
+            lines.filter_map(|line| line.strip_prefix("acknowledged ")?.parse::<u64>().ok()).take(40).last();
         child.kill().unwrap();
         child.wait().unwrap();
         let store = Embedded::open(&path).unwrap();

@@ -30,11 +30,14 @@ pub(super) fn pending(api: &Api, query: &Query, revision: u64) -> Option<(Pendin
         let removed = since.removed.into_iter().filter_map(|removed| match removed {
             Removed::Node(node) if query.nodes.is_some() => Some((v1::Kind::Node, node.to_string())),
             Removed::Gpu(gpu) if query.gpus.is_some() => Some((v1::Kind::Gpu, gpu.to_string())),
-            Removed::Engine(node, engine) if query.engines.is_some() => Some((v1::Kind::Engine, format!("{node}/{engine}"))),
+            Removed::Engine(node, engine) if query.engines.is_some() => {
+                Some((v1::Kind::Engine, format!("{node}/{engine}")))
+            }
             Removed::Node(_) | Removed::Gpu(_) | Removed::Engine(..) => None,
         });
         let removed = removed.collect();
-        let nodes = if inside_nodes { since.nodes.iter().rev().map(|node| node.key()).collect() } else { Vec::new() };
+        let nodes =
+            if inside_nodes { since.nodes.iter().rev().map(|node| node.key()).collect() } else { Vec::new() };
         let events = if query.events.is_some() {
             let new = view.fleet.journal().since(revision);
             new.map(|entry| outgoing::event(entry, api.past.last(), view.now)).collect()
@@ -95,7 +98,11 @@ impl<'a> Round<'a> {
         self.versions(summary.pools.values(), revision);
     }
 
-    fn versions<'v, M: Entity + Watched>(&mut self, entries: impl Iterator<Item = &'v Versioned<M>>, revision: u64) {
+    fn versions<'v, M: Entity + Watched>(
+        &mut self,
+        entries: impl Iterator<Item = &'v Versioned<M>>,
+        revision: u64,
+    ) {
         if M::selection(self.query).is_some() {
             entries.filter(|it| it.revision > revision).for_each(|it| self.entry(it.entry.clone()));
         }
@@ -116,9 +123,11 @@ impl<'a> Round<'a> {
                     gpus.extend(changed.map(|gpu| outgoing::gpu(gpu, view.now, &selection.build)));
                 }
                 if let Some(selection) = &query.engines {
-                    let all = (0u8..).zip(node.engines()).map(|(position, _)| fleet::Engine { node, position });
+                    let all =
+                        (0u8..).zip(node.engines()).map(|(position, _)| fleet::Engine { node, position });
                     let changed = all.filter(|engine| engine.revision() > revision);
-                    engines.extend(changed.map(|engine| outgoing::engine(engine, view.now, &selection.build)));
+                    engines
+                        .extend(changed.map(|engine| outgoing::engine(engine, view.now, &selection.build)));
                 }
             }
         });

@@ -68,10 +68,14 @@ const KINDS_MAX: usize = 16;
 impl Query {
     pub(super) fn parse(request: &v1::WatchRequest) -> Result<Query, Status> {
         if request.kinds.len() > KINDS_MAX {
-            return Err(Status::invalid_argument(format!("kinds: {} are named; there are six", request.kinds.len())));
+            return Err(Status::invalid_argument(format!(
+                "kinds: {} are named; there are six",
+                request.kinds.len()
+            )));
         }
         let paths = request.field_mask.as_ref().map_or(&[][..], |mask| &mask.paths);
-        let mut parser = Parser { filter: &request.filter, paths, query: Query::default(), refused: None, fits: false };
+        let mut parser =
+            Parser { filter: &request.filter, paths, query: Query::default(), refused: None, fits: false };
         let default = [v1::Kind::Zone as i32, v1::Kind::Pool as i32, v1::Kind::Node as i32];
         let kinds = if request.kinds.is_empty() { &default[..] } else { &request.kinds };
         for &kind in kinds {
@@ -83,7 +87,9 @@ impl Query {
                 Ok(v1::Kind::Pool) => parser.add::<v1::Pool>()?,
                 Ok(v1::Kind::Event) => parser.add::<v1::Event>()?,
                 Ok(v1::Kind::Unspecified) | Err(_) => {
-                    return Err(Status::invalid_argument(format!("kinds: {kind} is not a kind that can be watched")));
+                    return Err(Status::invalid_argument(format!(
+                        "kinds: {kind} is not a kind that can be watched"
+                    )));
                 }
             }
         }
@@ -149,7 +155,8 @@ impl Parser<'_> {
                 || (query.pools.is_some() && Mask::parse::<v1::Pool>(path).is_ok())
                 || (query.events.is_some() && Mask::parse::<v1::Event>(path).is_ok());
             if !fits {
-                let problem = mask::Error::Unknown { path: path[0].chars().take(64).collect(), fields: self.fields() };
+                let problem =
+                    mask::Error::Unknown { path: path[0].chars().take(64).collect(), fields: self.fields() };
                 return Err(Status::invalid_argument(problem.to_string()));
             }
         }
@@ -167,7 +174,8 @@ impl Parser<'_> {
             (query.events.is_some(), v1::Event::FIELDS),
         ];
         let wanted = kinds.into_iter().filter(|(wanted, _)| *wanted);
-        let names: std::collections::BTreeSet<_> = wanted.flat_map(|(_, fields)| fields).map(|field| field.name).collect();
+        let names: std::collections::BTreeSet<_> =
+            wanted.flat_map(|(_, fields)| fields).map(|field| field.name).collect();
         names.into_iter().collect::<Vec<_>>().join(", ")
     }
 }
