@@ -1,0 +1,292 @@
+//! What `up` learns from the watch: counts, peaks, and when each incident was seen. Time is passed in.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use ostler_agent::simulated::incident::{Phase, Step};
+use ostler_proto::v1::{self, GpuState, NodeState, change};
+
+use super::demo::Told;
+use super::summary::{Incident, Summary};
+use crate::args::Up;
+use crate::up::demo::Demo;
+use crate::view::View;
+
+/// Events that are counted at most: their names are kept so that none counts twice, and this many take about 10 MB.
+const EVENTS_COUNTED_MAX: usize = 100_000;
+
+/// Something worth a line.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum News {
+    /// An incident was seen so long after it happened.
+    Seen { text: String, after: Duration },
+    /// An incident is over, as the coordinator sees it.
+    Over { text: String },
+    /// The machine that this runs on has reported.
+    ThisMachine(Box<v1::Node>),
+}
+
+/// One incident, and what came of it.
+#[derive(Clone, Debug)]
+struct Followed {
+    told: Told,
+    injected: Duration,
+    seen: Option<Duration>,
+    ended: Option<Duration>,
+    recovered: Option<Duration>,
+}
+
+/// The watch, digested.
+#[derive(Debug)]
+pub(crate) struct Observer {
+    demo: bool,
+    pub(crate) view: View,
+    events: BTreeMap<String, u64>,
+    event_names: BTreeSet<String>,
+    changes: u64,
+    followed: Vec<Followed>,
+    running_peak: f64,
+    waiting_peak: f64,
+    /// Whether this machine's node was told of.
+    met: bool,
+}
+
+impl Observer {
+    pub(crate) fn new(demo: bool) -> Observer {
+        Observer {
+            demo,
+            view: View::default(),
+            events: BTreeMap::new(),
+            event_names: BTreeSet::new(),
+            changes: 0,
+            followed: Vec::new(),
+            running_peak: 0.0,
+            waiting_peak: 0.0,
+            met: false,
+        }
+    }
+
+    /// Takes one answer, and tells what is new in it.
+    pub(crate) fn hear(&mut self, response: v1::WatchResponse, now: Duration) -> Vec<News> {
+        for entry in response.changes.iter().filter_map(|change| change.entry.as_ref()) {
+            match entry {
+                change::Entry::Event(event) => self.count(event),
+                change::Entry::Node(_) => self.changes += 1,
+                _ => {}
+            }
+        }
+        self.view.apply(response);
+        let (running, waiting) = self.requests();
+        self.running_peak = self.running_peak.max(running);
+        self.waiting_peak = self.waiting_peak.max(waiting);
+        let mut news = self.follow(now);
+        news.extend(self.meet());
+        news
+    }
+
+    /// Requests that run and that wait, over all pools.
+    pub(crate) fn requests(&self) -> (f64, f64) {
+        let signals = || self.view.pools.values().filter_map(|pool| pool.signals.as_ref());
+        let sum = |field: fn(&v1::Signals) -> Option<f64>| signals().filter_map(field).sum();
+        (sum(|signals| signals.requests_running), sum(|signals| signals.requests_waiting))
+    }
+
+    /// An incident begins or ends now.
+    pub(crate) fn expect(&mut self, step: &Step, told: Told, now: Duration) {
+        match step.phase {
+            Phase::Begin => {
+                self.followed.push(Followed {
+                    told,
+                    injected: now,
+                    seen: None,
+                    ended: None,
+                    recovered: None,
+                });
+            }
+            Phase::End => {
+                let open = self.followed.iter_mut().rev().find(|followed| followed.told == told);
+                if let Some(followed) = open {
+                    followed.ended = Some(now);
+                }
+            }
+        }
+    }
+
+    fn count(&mut self, event: &v1::Event) {
+        // A watch that was taken up again may repeat events.
+        if self.event_names.len() < EVENTS_COUNTED_MAX && self.event_names.insert(event.name.clone()) {
+            *self.events.entry(event.kind.clone()).or_default() += 1;
+        }
+    }
+
+    fn follow(&mut self, now: Duration) -> Vec<News> {
+        let mut news = Vec::new();
+        for followed in &mut self.followed {
+            let shows = shows(&self.view, &followed.told);
+            if shows && followed.seen.is_none() {
+                followed.seen = Some(now);
+                news.push(News::Seen {
+                    text: followed.told.text.clone(),
+                    after: now.saturating_sub(followed.injected),
+                });
+            }
+            let over = followed.ended.is_some() && followed.seen.is_some() && !shows;
+            if over && followed.recovered.is_none() {
+                followed.recovered = Some(now);
+                news.push(News::Over { text: followed.told.text.clone() });
+            }
+        }
+        news
+    }
+
+    fn meet(&mut self) -> Option<News> {
+        if self.met {
+            return None;
+        }
+        let node =
+            self.view.nodes.values().find(|node| !node.simulated && node.state() == NodeState::Fresh)?;
+        self.met = true;
+        Some(News::ThisMachine(Box::new(node.clone())))
+    }
+
+    /// The summary of the whole run. Of a demonstration it counts the simulated fleet alone.
+    pub(crate) fn summary(
+        &self,
+        seconds: f64,
+        options: &Up,
+        demo: Option<&Demo>,
+        grpc: &str,
+        http: &str,
+    ) -> Summary {
+        let nodes: Vec<&v1::Node> =
+            self.view.nodes.values().filter(|node| node.simulated == self.demo).collect();
+        let own: BTreeSet<&str> = nodes.iter().map(|node| node.name.as_str()).collect();
+        let gpus: Vec<&v1::Gpu> =
+            self.view.gpus.values().filter(|gpu| own.contains(gpu.node.as_str())).collect();
+        let engines: Vec<&v1::Engine> =
+            self.view.engines.values().filter(|engine| own.contains(engine.node.as_str())).collect();
+        let zones: BTreeSet<&str> = nodes.iter().map(|node| node.zone.as_str()).collect();
+        Summary {
+            version: env!("CARGO_PKG_VERSION"),
+            simulated: demo.is_some(),
+            seed: demo.map(|_| options.seed),
+            duration_s: rounded(seconds),
+            grpc: grpc.to_owned(),
+            http: http.to_owned(),
+            zones: zones.len(),
+            nodes: nodes.len(),
+            nodes_fresh: nodes.iter().filter(|node| node.state() == NodeState::Fresh).count(),
+            gpus: gpus.len(),
+            gpus_ok: gpus.iter().filter(|gpu| gpu.state() == GpuState::Ok).count(),
+            engines: engines.len(),
+            engines_serving: engines
+                .iter()
+                .filter(|engine| engine.state() == v1::EngineState::Serving)
+                .count(),
+            pools: self.view.pools.len(),
+            requests_running_peak: self.running_peak,
+            requests_waiting_peak: self.waiting_peak,
+            node_updates: self.changes,
+            events: self.events.clone(),
+            incidents: self.followed.iter().map(incident).collect(),
+        }
+    }
+}
+
+/// Whether the fleet, as the coordinator tells it, shows what happened.
+fn shows(view: &View, told: &Told) -> bool {
+    let silent = |node: &v1::Node| !matches!(node.state(), NodeState::Fresh | NodeState::Joining);
+    if !told.gpu.is_empty() {
+        return view.gpus.get(&told.gpu).is_some_and(|gpu| gpu.state() == GpuState::Lost);
+    }
+    if !told.node.is_empty() {
+        return view.nodes.get(&told.node).is_some_and(silent);
+    }
+    let mut nodes = view.nodes.values().filter(|node| node.zone == told.zone).peekable();
+    nodes.peek().is_some() && nodes.all(silent)
+}
+
+fn incident(followed: &Followed) -> Incident {
+    let Followed { told, injected, seen, ended, recovered } = followed.clone();
+    let seconds = |time: Duration| rounded(time.as_secs_f64());
+    Incident {
+        kind: told.kind,
+        zone: told.zone,
+        node: (!told.node.is_empty()).then_some(told.node),
+        gpu: (!told.gpu.is_empty()).then_some(told.gpu),
+        injected_s: seconds(injected),
+        seen_s: seen.map(seconds),
+        seen_after_s: seen.map(|seen| seconds(seen.saturating_sub(injected))),
+        ended_s: ended.map(seconds),
+        recovered_s: recovered.map(seconds),
+        text: told.text,
+    }
+}
+
+/// To milliseconds: more would be noise.
+fn rounded(seconds: f64) -> f64 {
+    (seconds * 1e3).round() / 1e3
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn node(name: &str, state: NodeState) -> v1::Change {
+        let node = v1::Node {
+            name: name.to_owned(),
+            zone: "zone-a".to_owned(),
+            state: state.into(),
+            simulated: true,
+            ..v1::Node::default()
+        };
+        v1::Change { entry: Some(change::Entry::Node(node)) }
+    }
+
+    fn hear(observer: &mut Observer, second: u64, changes: Vec<v1::Change>) -> Vec<News> {
+        observer.hear(v1::WatchResponse { changes, ..Default::default() }, Duration::from_secs(second))
+    }
+
+    fn told(node: &str) -> Told {
+        let kind = if node.is_empty() { "zone_dark" } else { "node_down" };
+        let (zone, node) = ("zone-a".to_owned(), node.to_owned());
+        Told { kind, zone, node, gpu: String::new(), text: "it happened".to_owned() }
+    }
+
+    fn step(phase: Phase) -> Step {
+        Step { at: Duration::ZERO, phase, incident: ostler_agent::simulated::Incident::NodeDown { node: 0 } }
+    }
+
+    #[test]
+    fn an_incident_is_followed_from_its_begin_to_the_recovery() {
+        let mut observer = Observer::new(true);
+        hear(&mut observer, 1, vec![node("n1", NodeState::Fresh)]);
+        observer.expect(&step(Phase::Begin), told("n1"), Duration::from_secs(2));
+        assert_eq!(hear(&mut observer, 3, vec![]), []);
+        let news = hear(&mut observer, 5, vec![node("n1", NodeState::Stale)]);
+        assert_eq!(news, [News::Seen { text: "it happened".to_owned(), after: Duration::from_secs(3) }]);
+        observer.expect(&step(Phase::End), told("n1"), Duration::from_secs(9));
+        let news = hear(&mut observer, 10, vec![node("n1", NodeState::Fresh)]);
+        assert_eq!(news, [News::Over { text: "it happened".to_owned() }]);
+        let incident = incident(&observer.followed[0]);
+        assert_eq!((incident.seen_after_s, incident.recovered_s), (Some(3.0), Some(10.0)));
+    }
+
+    #[test]
+    fn a_zone_is_dark_only_when_all_of_its_nodes_are_silent() {
+        let mut observer = Observer::new(true);
+        hear(&mut observer, 1, vec![node("n1", NodeState::Fresh), node("n2", NodeState::Fresh)]);
+        observer.expect(&step(Phase::Begin), told(""), Duration::from_secs(2));
+        assert_eq!(hear(&mut observer, 3, vec![node("n1", NodeState::Stale)]), []);
+        assert_eq!(hear(&mut observer, 4, vec![node("n2", NodeState::Left)]).len(), 1);
+    }
+
+    #[test]
+    fn an_event_that_is_told_twice_counts_once() {
+        let mut observer = Observer::new(false);
+        let event = v1::Event { name: "1".to_owned(), kind: "xid".to_owned(), ..v1::Event::default() };
+        let change = v1::Change { entry: Some(change::Entry::Event(event)) };
+        hear(&mut observer, 1, vec![change.clone(), change]);
+        assert_eq!(observer.events, BTreeMap::from([("xid".to_owned(), 1)]));
+    }
+}
