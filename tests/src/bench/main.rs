@@ -1,1 +1,97 @@
-fn main() {}
+//! `ostler-bench NAME`: measures what the design promises, and fails when a promise is not kept.
+//!
+//! Servers under test are processes of their own, the release binaries next to this one, so that their CPU and memory are
+//! counted apart from the load's. Progress goes to stderr; stdout has a table, or one JSON object with `-o json`.
+
+mod agent;
+mod freshness;
+mod ingest;
+mod outcome;
+mod prometheus;
+mod query;
+mod recorder;
+mod servers;
+mod targets;
+
+use std::process::ExitCode;
+
+use clap::{Parser, ValueEnum};
+
+/// Measures one part of Ostler and checks it against its limits.
+#[derive(Debug, Parser)]
+#[command(name = "ostler-bench", version)]
+struct Arguments {
+    /// What to measure.
+    bench: Bench,
+    /// Run this beside Ostler in the same run and compare: "prometheus" for `ingest`.
+    #[arg(long, value_name = "NAME")]
+    peer: Option<Peer>,
+    /// How to print the result.
+    #[arg(short, long, default_value = "table", value_name = "FORMAT")]
+    output: Output,
+    /// A tenth of the load and the time, to see that it works; the limits still decide the exit code.
+    #[arg(long)]
+    quick: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Bench {
+    /// CPU and memory of the coordinator for each agent.
+    Ingest,
+    /// Time from a change in NVML to a client of Watch.
+    Freshness,
+    /// Time of a list of 10,000 nodes, and of a change to 100 watchers.
+    Query,
+    /// CPU and memory of the agent, and what it does when NVML hangs.
+    Agent,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Peer {
+    /// Debian's Prometheus scraping the same values.
+    Prometheus,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Output {
+    Table,
+    Json,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match measure(&arguments) {
+        Ok(outcome) => {
+            outcome.print(arguments.output == Output::Json);
+            if outcome.ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        }
+        Err(error) => {
+            eprintln!("ostler-bench: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn measure(arguments: &Arguments) -> anyhow::Result<outcome::Outcome> {
+    let Arguments { bench, peer, quick, .. } = arguments;
+    if peer.is_some() && *bench != Bench::Ingest {
+        anyhow::bail!("only `ingest` has a peer; leave --peer off");
+    }
+    ostler_tests::sys::raise_open_files_limit()?;
+    match bench {
+        Bench::Ingest => ingest::measure(*quick, peer.is_some()),
+        Bench::Freshness => freshness::measure(*quick),
+        Bench::Query => query::measure(*quick),
+        Bench::Agent => agent::measure(*quick),
+    }
+}
+
+/// Tells on stderr what is being done.
+fn say(text: impl std::fmt::Display) {
+    eprintln!("{text}");
+}
+
+/// A runtime for the bench's own clients and servers.
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    Ok(tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?)
+}

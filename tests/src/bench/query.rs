@@ -1,0 +1,193 @@
+//! How long a reader waits: a list of all nodes, and a change on its way to a hundred watchers, while all agents report.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, ensure};
+use hdrhistogram::Histogram;
+use ostler_proto::v1;
+use ostler_proto::v1::fleet_client::FleetClient;
+use ostler_tests::load::{Fleet, Trace};
+use tokio::sync::mpsc;
+use tonic::transport::Channel;
+
+use crate::outcome::Outcome;
+use crate::servers::Coordinator;
+use crate::{runtime, say};
+
+/// Different courses of values; agents share them.
+const TRACES: usize = 16;
+
+/// Clients that watch.
+const WATCHERS: usize = 100;
+
+/// Largest answer that the client takes: 10,000 nodes of some hundred bytes.
+const ANSWER_BYTES_MAX: usize = 64 << 20;
+
+/// Measures both.
+pub(crate) fn measure(quick: bool) -> anyhow::Result<Outcome> {
+    let (agents, seconds, lists) = if quick { (1_000, 10, 20) } else { (10_000, 60, 200) };
+    let coordinator = Coordinator::start()?;
+    let traces: Vec<_> = (0..TRACES as u64).map(|seed| Arc::new(Trace::new(seed, 0, seconds + 60))).collect();
+    say(format_args!("connecting {agents} agents"));
+    let mut fleet = Fleet::connect(coordinator.address, agents, &traces, |_| {})?;
+    fleet.run(1)?;
+    let runtime = runtime()?;
+    let url = coordinator.url();
+    let (stop, stopped) = std::sync::mpsc::sync_channel::<()>(1);
+    let load = std::thread::spawn(move || {
+        while fleet.rows_left() > 0 && stopped.try_recv().is_err() {
+            if fleet.run(1).is_err() {
+                break;
+            }
+        }
+    });
+    let measured = runtime.block_on(async {
+        let list = list(&url, agents, lists).await?;
+        let watch = watch(&url, seconds / 2).await?;
+        anyhow::Ok((list, watch))
+    });
+    let _ = stop.send(());
+    let _ = load.join();
+    let ((list, bytes), watch) = measured?;
+    let mut outcome = Outcome::new("query");
+    outcome.figure("agents", agents as f64);
+    outcome.figure("list_bytes", bytes as f64);
+    outcome.figure("query.list_ms_p50", milliseconds(&list, 0.5));
+    outcome.figure("query.watch_ms_p50", milliseconds(&watch, 0.5));
+    outcome.at_most("query.list_ms_p99", milliseconds(&list, 0.99), 20.0);
+    outcome.at_most("query.watch_ms_p99", milliseconds(&watch, 0.99), 50.0);
+    Ok(outcome)
+}
+
+fn milliseconds(histogram: &Histogram<u64>, quantile: f64) -> f64 {
+    histogram.value_at_quantile(quantile) as f64 / 1000.0
+}
+
+fn record(histogram: &mut Histogram<u64>, time: Duration) {
+    histogram.saturating_record(u64::try_from(time.as_micros()).unwrap_or(u64::MAX));
+}
+
+async fn client(url: &str) -> anyhow::Result<FleetClient<Channel>> {
+    let channel = Channel::from_shared(url.to_owned())?.connect().await?;
+    Ok(FleetClient::new(channel).max_decoding_message_size(ANSWER_BYTES_MAX))
+}
+
+/// Lists all nodes in one page, with every field that a list has, again and again. Also gives the size of an answer.
+async fn list(url: &str, agents: usize, lists: usize) -> anyhow::Result<(Histogram<u64>, usize)> {
+    say(format_args!("listing {agents} nodes {lists} times"));
+    let mut client = client(url).await?;
+    let mut histogram = Histogram::new(3)?;
+    let mut bytes = 0;
+    for _ in 0..lists {
+        let request = v1::ListRequest { page_size: 10_000, ..v1::ListRequest::default() };
+        let start = Instant::now();
+        let answer = client.list_nodes(request).await?.into_inner();
+        record(&mut histogram, start.elapsed());
+        ensure!(answer.nodes.len() == agents, "the list has {} of {agents} nodes", answer.nodes.len());
+        bytes = prost::Message::encoded_len(&answer);
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    Ok((histogram, bytes))
+}
+
+/// A hundred clients watch one node; its agent sends a changed label each second, and each client's delay counts.
+async fn watch(url: &str, changes: usize) -> anyhow::Result<Histogram<u64>> {
+    say(format_args!("sending {changes} changes to {WATCHERS} watchers"));
+    let mut probe = Probe::connect(url).await?;
+    let (tell, mut told) = mpsc::channel(WATCHERS * 4);
+    let mut clients = client(url).await?;
+    for _ in 0..WATCHERS {
+        let request = v1::WatchRequest {
+            kinds: vec![v1::Kind::Gpu as i32],
+            filter: format!("node = \"{}\"", Probe::NODE),
+            ..v1::WatchRequest::default()
+        };
+        let mut stream = clients.watch(request).await?.into_inner();
+        let tell = tell.clone();
+        tokio::spawn(async move {
+            while let Ok(Some(answer)) = stream.message().await {
+                for change in answer.changes {
+                    if let Some(v1::change::Entry::Gpu(gpu)) = change.entry {
+                        let power = gpu.power_watts.unwrap_or_default();
+                        let _ = tell.send((power.round() as i64, Instant::now())).await;
+                    }
+                }
+            }
+        });
+    }
+    for _ in 0..WATCHERS {
+        told.recv().await.context("a watcher got nothing at all")?;
+    }
+    let mut histogram = Histogram::new(3)?;
+    for _ in 0..changes {
+        let (watts, start) = probe.change().await?;
+        let mut reached = 0;
+        while reached < WATCHERS {
+            let (got, at) = tokio::time::timeout(Duration::from_secs(5), told.recv())
+                .await?
+                .context("no watcher is left")?;
+            if got == watts {
+                record(&mut histogram, at - start);
+                reached += 1;
+            }
+        }
+        tokio::time::sleep(Duration::from_millis(437)).await;
+    }
+    Ok(histogram)
+}
+
+/// An agent whose one GPU changes its power when told.
+struct Probe {
+    send: mpsc::Sender<v1::AgentMessage>,
+    seq: u64,
+    watts: i64,
+    _answers: tonic::Streaming<v1::CoordinatorMessage>,
+}
+
+impl Probe {
+    const NODE: &str = "probe";
+
+    async fn connect(url: &str) -> anyhow::Result<Self> {
+        let mut agent = v1::agent_client::AgentClient::connect(url.to_owned()).await?;
+        let (send, receive) = mpsc::channel(8);
+        let say = |body| v1::AgentMessage { body: Some(body) };
+        let hello = v1::Hello {
+            node: Self::NODE.to_owned(),
+            zone: "zone-0".to_owned(),
+            incarnation: 1,
+            interval_ms: 1000,
+            ..v1::Hello::default()
+        };
+        let snapshot = v1::Snapshot {
+            seq: 1,
+            gpus: vec![v1::GpuInfo {
+                uuid: "GPU-probe".to_owned(),
+                state: v1::GpuState::Ok as i32,
+                ..v1::GpuInfo::default()
+            }],
+            groups: vec![v1::SeriesGroup {
+                owner: Some(v1::series_group::Owner::Gpu(0)),
+                period_ms: 1000,
+                metrics: vec![v1::Metric::GpuPowerMilliwatts as i32],
+            }],
+            values: vec![1000],
+            ..v1::Snapshot::default()
+        };
+        send.send(say(v1::agent_message::Body::Hello(hello))).await?;
+        send.send(say(v1::agent_message::Body::Snapshot(snapshot))).await?;
+        let answers = agent.report(tokio_stream::wrappers::ReceiverStream::new(receive)).await?.into_inner();
+        Ok(Self { send, seq: 1, watts: 1, _answers: answers })
+    }
+
+    /// Adds a watt; gives the new power and the moment.
+    async fn change(&mut self) -> anyhow::Result<(i64, Instant)> {
+        self.seq += 1;
+        self.watts += 1;
+        let row =
+            v1::Row { seq: self.seq, changed: vec![1].into(), change: vec![1000], ..v1::Row::default() };
+        let start = Instant::now();
+        self.send.send(v1::AgentMessage { body: Some(v1::agent_message::Body::Row(row)) }).await?;
+        Ok((self.watts, start))
+    }
+}
