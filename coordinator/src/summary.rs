@@ -20,6 +20,15 @@ const AGE_MAX: Duration = Duration::from_secs(1);
 /// Names of gone zones and pools that are remembered for watches. A fleet has tens of zones and hundreds of pools.
 const REMOVED_MAX: usize = 1_000;
 
+/// What is summarized.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Of {
+    /// A zone.
+    Zone,
+    /// A pool.
+    Pool,
+}
+
 /// An entry and the revision at which it last changed.
 #[derive(Clone, Debug)]
 pub struct Versioned<M> {
@@ -43,16 +52,19 @@ pub struct Summary {
     /// By name.
     pub pools: BTreeMap<String, Versioned<v1::Pool>>,
     /// What is gone, and since which revision; zones and pools.
-    pub removed: BTreeMap<(v1::Kind, String), u64>,
+    pub removed: BTreeMap<(Of, String), u64>,
     /// The same before conversion, for history.
     pub signals: Arc<signals::Summary>,
 }
+
+/// A summary, when it was made and how long that took.
+type Made = (Instant, Duration, Arc<Summary>);
 
 /// Makes summaries. Clones share them.
 #[derive(Clone)]
 pub struct Summaries {
     driver: Driver,
-    newest: Arc<Mutex<Option<(Instant, Duration, Arc<Summary>)>>>,
+    newest: Arc<Mutex<Option<Made>>>,
 }
 
 impl Summaries {
@@ -89,15 +101,15 @@ impl Summary {
         if let Some(before) = before {
             let gone = |kind, name: &String| ((kind, name.clone()), revision);
             removed.extend(
-                before.zones.keys().filter(|it| !zones.contains_key(*it)).map(|it| gone(v1::Kind::Zone, it)),
+                before.zones.keys().filter(|it| !zones.contains_key(*it)).map(|it| gone(Of::Zone, it)),
             );
             removed.extend(
-                before.pools.keys().filter(|it| !pools.contains_key(*it)).map(|it| gone(v1::Kind::Pool, it)),
+                before.pools.keys().filter(|it| !pools.contains_key(*it)).map(|it| gone(Of::Pool, it)),
             );
         }
         removed.retain(|(kind, name), _| match kind {
-            v1::Kind::Zone => !zones.contains_key(name),
-            _ => !pools.contains_key(name),
+            Of::Zone => !zones.contains_key(name),
+            Of::Pool => !pools.contains_key(name),
         });
         while removed.len() > REMOVED_MAX {
             let oldest = removed.iter().min_by_key(|(_, revision)| **revision).map(|(key, _)| key.clone());

@@ -10,7 +10,7 @@ use ostler_core::time::Time;
 use tokio_util::sync::CancellationToken;
 
 use crate::convert::signals::{METRICS, values};
-use crate::summary::Summaries;
+use crate::summary::{Of, Summaries};
 
 /// Distance between points.
 pub const STEP: Duration = Duration::from_secs(15);
@@ -22,22 +22,15 @@ const POINTS_MAX: usize = 6 * 3600 / 15;
 /// ten zones and fifty pools takes 6 MB.
 const SERIES_MAX: usize = 1_000;
 
-/// What a series is of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Of {
-    /// A zone.
-    Zone,
-    /// A pool.
-    Pool,
-}
-
 /// One moment; NaN where there was no value. Seven digits are as much as a chart of six hours shows.
 type Point = (Time, [f32; METRICS.len()]);
+
+type Series = BTreeMap<(Of, String), VecDeque<Point>>;
 
 /// The recent past of zones and pools. Clones share it.
 #[derive(Clone, Debug, Default)]
 pub struct Trends {
-    series: Arc<Mutex<BTreeMap<(Of, String), VecDeque<Point>>>>,
+    series: Arc<Mutex<Series>>,
 }
 
 impl Trends {

@@ -13,6 +13,7 @@ use tonic::Status;
 use super::Api;
 use super::entity::find_engine;
 use crate::driver::View;
+use crate::summary::Of;
 use crate::{convert, trends};
 
 /// The farthest that history goes back: six hours.
@@ -87,8 +88,8 @@ fn find(
     let unknown =
         || Status::not_found(format!("there is no {noun} {:?}", name.chars().take(253).collect::<String>()));
     let found = match owner {
-        Asked::Zone(name) => return trend(api, trends::Of::Zone, name, metric, from, to),
-        Asked::Pool(name) => return trend(api, trends::Of::Pool, name, metric, from, to),
+        Asked::Zone(name) => return trend(api, Of::Zone, name, metric, from, to),
+        Asked::Pool(name) => return trend(api, Of::Pool, name, metric, from, to),
         Asked::Node(name) => view.fleet.node(&NodeId::from(name.as_str())).map(|node| (node, Owner::Host)),
         Asked::Gpu(name) => view.fleet.gpu(&GpuId::from(name.as_str())).map(|gpu| (gpu.node, gpu.owner())),
         Asked::Engine(name) => find_engine(view.fleet, name).map(|engine| (engine.node, engine.owner())),
@@ -114,7 +115,7 @@ fn find(
 
 fn trend(
     api: &Api,
-    of: trends::Of,
+    of: Of,
     name: &str,
     metric: Metric,
     from: Time,

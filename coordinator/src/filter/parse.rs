@@ -57,7 +57,9 @@ pub(super) fn parse(text: &str, fields: &'static [Field]) -> Result<Filter, Erro
     match parser.peek() {
         Token::End => Ok(Filter { root: Some(root), fields: parser.fields_used }),
         Token::Close => Err(error(parser.column(), "a closing parenthesis without an opening one")),
-        _ => Err(error(parser.column(), "expected AND, OR or the end")),
+        Token::Word(_) | Token::Quoted(_) | Token::Operator(_) | Token::Dot | Token::Open => {
+            Err(error(parser.column(), "expected AND, OR or the end"))
+        }
     }
 }
 
@@ -116,9 +118,10 @@ impl Parser {
             let opened = self.column();
             self.take();
             let inside = self.any_of(depth + 1)?;
-            return match self.take() {
-                Token::Close => Ok(inside),
-                _ => Err(error(opened, "this parenthesis is never closed")),
+            return if self.take() == Token::Close {
+                Ok(inside)
+            } else {
+                Err(error(opened, "this parenthesis is never closed"))
             };
         }
         self.comparison()

@@ -50,7 +50,17 @@ impl From<Status> for Error {
             Code::Unavailable => {
                 (StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE", "try again, or ask another replica")
             }
-            _ => {
+            Code::Ok
+            | Code::Cancelled
+            | Code::Unknown
+            | Code::DeadlineExceeded
+            | Code::AlreadyExists
+            | Code::PermissionDenied
+            | Code::FailedPrecondition
+            | Code::Aborted
+            | Code::Internal
+            | Code::DataLoss
+            | Code::Unauthenticated => {
                 (StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL", "this is a bug; the replica's log says more")
             }
         };

@@ -8,7 +8,7 @@ use crate::filter::Value;
 /// Describes a message: `choice(Enum, "PREFIX_")` for an enumeration, `opaque` for what a filter cannot compare,
 /// `on_request` for what only a mask brings, and `plain` for the rest.
 macro_rules! fields {
-    ($message:ty { $($field:ident: $style:ident $(($($argument:tt)*))?,)* }) => {
+    ($message:ty { $($field:ident: $style:ident $(($($argument:tt)*))?),* $(,)? }) => {
         impl Fields for $message {
             const FIELDS: &'static [Field] = &[$(
                 Field {

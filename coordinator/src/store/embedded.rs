@@ -34,8 +34,11 @@ const BATCH_MAX: usize = 1_000;
 
 /// create revision, mod revision, value
 const ENTRIES: TableDefinition<&str, (u64, u64, &[u8])> = TableDefinition::new("entries");
-/// (revision, position in the transaction) -> key, value or none when deleted
-const CHANGES: TableDefinition<(u64, u64), (&str, Option<&[u8]>)> = TableDefinition::new("changes");
+/// Revision and position in the transaction.
+type ChangeKey = (u64, u64);
+/// Key, and the value or none when it was deleted.
+type ChangeValue<'a> = (&'a str, Option<&'a [u8]>);
+const CHANGES: TableDefinition<ChangeKey, ChangeValue<'static>> = TableDefinition::new("changes");
 const META: TableDefinition<&str, u64> = TableDefinition::new("meta");
 
 const META_FORMAT: &str = "format";
@@ -66,16 +69,16 @@ impl Embedded {
                 failed("its folder cannot be made; choose another with --data-dir", Some(Box::from(error)))
             })?;
         }
-        let database = Database::create(path).map_err(|error| match error {
-            DatabaseError::DatabaseAlreadyOpen => failed(
-                "another process uses it; stop that one or choose another folder with --data-dir",
-                None,
-            ),
-            DatabaseError::Storage(StorageError::Corrupted(_)) => failed(
-                "it is damaged or not a store; move it away to begin with an empty one",
-                Some(Box::from(error)),
-            ),
-            error => failed("it cannot be read and written", Some(Box::from(error))),
+        let in_use = "another process uses it; stop that one or choose another folder with --data-dir";
+        let damaged = "it is damaged or not a store; move it away to begin with an empty one";
+        let database = Database::create(path).map_err(|error| {
+            if matches!(error, DatabaseError::DatabaseAlreadyOpen) {
+                failed(in_use, None)
+            } else if matches!(error, DatabaseError::Storage(StorageError::Corrupted(_))) {
+                failed(damaged, Some(Box::from(error)))
+            } else {
+                failed("it cannot be read and written", Some(Box::from(error)))
+            }
         })?;
         Embedded::start(database, &path.display().to_string())
     }
@@ -221,7 +224,7 @@ impl Inner {
         let mut changes = Vec::new();
         let mut reached = after;
         let range = (Bound::Excluded((after, u64::MAX)), Bound::Unbounded);
-        for item in table.range::<(u64, u64)>(range).map_err(backend)? {
+        for item in table.range::<ChangeKey>(range).map_err(backend)? {
             let (at, change) = item.map_err(backend)?;
             let revision = at.value().0;
             if revision != reached && changes.len() >= BATCH_MAX {
@@ -315,7 +318,7 @@ fn apply(write: &WriteTransaction, transaction: &Transaction) -> Result<Outcome,
 
 /// Drops the oldest changes while there are too many; gives the newest revision that lost any.
 fn compact(
-    changes: &mut Table<'_, (u64, u64), (&'static str, Option<&'static [u8]>)>,
+    changes: &mut Table<'_, ChangeKey, ChangeValue<'static>>,
     revision: u64,
     bytes: &mut u64,
 ) -> Result<Option<u64>, Error> {

@@ -1,4 +1,4 @@
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
 
 use super::super::{Store, Watch as _, conformance};
@@ -62,7 +62,8 @@ async fn write_until_killed(path: &Path) {
     loop {
         let key = format!("k/{:08}", store.revision() + 1);
         let outcome = store.commit(put(&key, &[7; 3_000])).await.unwrap();
-        println!("acknowledged {}", outcome.revision);
+        let line = format!("acknowledged {}\n", outcome.revision);
+        std::io::stdout().write_all(line.as_bytes()).unwrap();
     }
 }
 

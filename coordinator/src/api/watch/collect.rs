@@ -10,7 +10,7 @@ use super::query::{Query, Watched};
 use crate::api::Api;
 use crate::api::entity::Entity;
 use crate::convert::outgoing;
-use crate::summary::{Summary, Versioned};
+use crate::summary::{Of, Summary, Versioned};
 
 /// Nodes converted under one lock: with eight GPUs and an engine each about a quarter of a millisecond.
 pub(super) const NODES_AT_ONCE: usize = 32;
@@ -85,13 +85,13 @@ impl<'a> Round<'a> {
 
     /// Zones and pools that changed after a revision.
     pub(super) fn summary(&mut self, summary: &Summary, revision: u64) {
-        for ((kind, name), _) in summary.removed.iter().filter(|(_, at)| **at > revision) {
-            let wanted = match kind {
-                v1::Kind::Zone => self.query.zones.is_some(),
-                _ => self.query.pools.is_some(),
+        for ((of, name), _) in summary.removed.iter().filter(|(_, at)| **at > revision) {
+            let (kind, wanted) = match of {
+                Of::Zone => (v1::Kind::Zone, self.query.zones.is_some()),
+                Of::Pool => (v1::Kind::Pool, self.query.pools.is_some()),
             };
             if wanted {
-                self.removed(*kind, name.clone());
+                self.removed(kind, name.clone());
             }
         }
         self.versions(summary.zones.values(), revision);
