@@ -11,13 +11,11 @@ use std::time::Duration;
 
 use ostler_proto::v1;
 
+use crate::range;
 use crate::sample::{ENGINES_MAX, GPUS_MAX, Group, NodeSample};
 
 /// Longest `SourceStatus.detail`, as the wire's contract says.
 const DETAIL_BYTES_MAX: usize = 512;
-
-/// Values beyond ±2^62 are no measurement (2^62 bytes are 4 EiB) and count as absent; so the difference of two always fits.
-const VALUE_MAX: i64 = 1 << 62;
 
 /// Longest `SeriesGroup.period_ms`, as the wire's contract says.
 const PERIOD_MS_MAX: u128 = 600_000;
@@ -106,7 +104,8 @@ fn groups(sample: &NodeSample) -> impl Iterator<Item = (v1::series_group::Owner,
     let engines = sample.engines.iter().take(ENGINES_MAX).zip(0_u32..);
     gpus.flat_map(|(gpu, at)| gpu.groups.iter().map(move |group| (Owner::Gpu(at), group)))
         .chain(
-            engines.flat_map(|(engine, at)| engine.groups.iter().map(move |group| (Owner::Engine(at), group))),
+            engines
+                .flat_map(|(engine, at)| engine.groups.iter().map(move |group| (Owner::Engine(at), group))),
         )
         .chain(sample.host.iter().map(|group| (Owner::Host(true), group)))
 }
@@ -115,9 +114,9 @@ fn period_ms(period: Duration) -> u32 {
     u32::try_from(period.as_millis().min(PERIOD_MS_MAX)).unwrap_or(0)
 }
 
-/// The number a slot carries for a value: zero when there is none.
-fn number(value: Option<i64>) -> Option<i64> {
-    value.filter(|value| (-VALUE_MAX..=VALUE_MAX).contains(value))
+/// A value that the metric can have; nonsense counts as absent.
+fn number((metric, value): &(v1::Metric, Option<i64>)) -> Option<i64> {
+    value.filter(|value| range::allowed(*metric).contains(value))
 }
 
 fn snapshot(sample: &NodeSample) -> v1::Snapshot {
@@ -132,8 +131,8 @@ fn snapshot(sample: &NodeSample) -> v1::Snapshot {
         if group.sampled {
             set(&mut sampled, at);
         }
-        for (_, value) in &group.values {
-            let value = number(*value);
+        for reading in &group.values {
+            let value = number(reading);
             if value.is_none() {
                 set(&mut absent, snapshot.values.len());
             }
@@ -184,8 +183,8 @@ fn row(state: &mut v1::Snapshot, sample: &NodeSample) -> v1::Row {
         if group.sampled {
             set(&mut sampled, at);
         }
-        for (_, value) in &group.values {
-            let value = number(*value);
+        for reading in &group.values {
+            let value = number(reading);
             if value.is_none() {
                 set(&mut absent, slot);
             }

@@ -6,6 +6,7 @@ use ostler_proto::v1;
 use proptest::prelude::*;
 
 use super::{Step, Table, apply};
+use crate::range;
 use crate::sample::{EngineSample, GpuSample, Group, NodeSample};
 
 /// What a reader of the wire's contract keeps: one optional value a slot, one flag a group.
@@ -54,11 +55,16 @@ impl Model {
     }
 }
 
+/// A value as it reaches the wire: one that the metric cannot have counts as absent.
+fn possible((metric, value): &(v1::Metric, Option<i64>)) -> Option<i64> {
+    value.filter(|value| range::allowed(*metric).contains(value))
+}
+
 fn readings(sample: &NodeSample) -> (Vec<Option<i64>>, Vec<bool>) {
     let gpus = sample.gpus.iter().flat_map(|gpu| &gpu.groups);
     let engines = sample.engines.iter().flat_map(|engine| &engine.groups);
     let all: Vec<&Group> = gpus.chain(engines).chain(&sample.host).collect();
-    let values = all.iter().flat_map(|group| group.values.iter().map(|(_, value)| *value)).collect();
+    let values = all.iter().flat_map(|group| group.values.iter().map(possible)).collect();
     (values, all.iter().map(|group| group.sampled).collect())
 }
 
@@ -76,8 +82,8 @@ fn group() -> impl Strategy<Value = Group> {
 }
 
 fn sample() -> impl Strategy<Value = NodeSample> {
-    let gpu = prop::collection::vec(group(), 0..3)
-        .prop_map(|groups| GpuSample { groups, ..GpuSample::default() });
+    let gpu =
+        prop::collection::vec(group(), 0..3).prop_map(|groups| GpuSample { groups, ..GpuSample::default() });
     let engine = prop::collection::vec(group(), 0..2)
         .prop_map(|groups| EngineSample { groups, ..EngineSample::default() });
     (prop::collection::vec(gpu, 0..3), prop::collection::vec(engine, 0..3), prop::option::of(group()))
@@ -86,29 +92,30 @@ fn sample() -> impl Strategy<Value = NodeSample> {
 
 /// A node that keeps its layout for some readings while values and flags vary, and then becomes another.
 fn history() -> impl Strategy<Value = Vec<NodeSample>> {
-    let stretch = (sample(), prop::collection::vec(any::<(u64, bool)>(), 1..12)).prop_map(|(first, turns)| {
-        let mut all = vec![first];
-        for (turn, sampled) in turns {
-            let mut next = all[all.len() - 1].clone();
-            let gpus = next.gpus.iter_mut().flat_map(|gpu| &mut gpu.groups);
-            let engines = next.engines.iter_mut().flat_map(|engine| &mut engine.groups);
-            let mut turn = turn;
-            for group in gpus.chain(engines).chain(&mut next.host) {
-                group.sampled = sampled ^ (turn & 1 == 1);
-                for (_, value) in &mut group.values {
-                    turn = turn.rotate_right(3);
-                    match turn & 7 {
-                        0 => *value = None,
-                        1 => *value = Some((turn >> 3) as i64 % 1000),
-                        2 => *value = Some(0),
-                        _ => {}
+    let stretch =
+        (sample(), prop::collection::vec(any::<(u64, bool)>(), 1..12)).prop_map(|(first, turns)| {
+            let mut all = vec![first];
+            for (turn, sampled) in turns {
+                let mut next = all[all.len() - 1].clone();
+                let gpus = next.gpus.iter_mut().flat_map(|gpu| &mut gpu.groups);
+                let engines = next.engines.iter_mut().flat_map(|engine| &mut engine.groups);
+                let mut turn = turn;
+                for group in gpus.chain(engines).chain(&mut next.host) {
+                    group.sampled = sampled ^ (turn & 1 == 1);
+                    for (_, value) in &mut group.values {
+                        turn = turn.rotate_right(3);
+                        match turn & 7 {
+                            0 => *value = None,
+                            1 => *value = Some((turn >> 3) as i64 % 1000),
+                            2 => *value = Some(0),
+                            _ => {}
+                        }
                     }
                 }
+                all.push(next);
             }
-            all.push(next);
-        }
-        all
-    });
+            all
+        });
     prop::collection::vec(stretch, 1..4).prop_map(|all| all.into_iter().flatten().collect())
 }
 
@@ -174,7 +181,10 @@ fn a_value_that_goes_away_falls_to_zero_and_is_marked_absent() {
     let mut table = Table::default();
     table.fold(&node(Some(40)));
     let row = row(table.fold(&node(None)));
-    assert_eq!((row.changed, row.change, row.absent, row.absent_changed), (vec![1].into(), vec![-40], vec![1].into(), true));
+    assert_eq!(
+        (row.changed, row.change, row.absent, row.absent_changed),
+        (vec![1].into(), vec![-40], vec![1].into(), true)
+    );
 }
 
 #[test]
@@ -188,7 +198,9 @@ fn a_value_that_comes_back_clears_the_absent_bitmap() {
 #[test]
 fn a_value_that_no_sensor_can_mean_is_absent() {
     let mut table = Table::default();
-    let Step::Key(snapshot) = table.fold(&node(Some(i64::MIN))) else { panic!("the first step is a snapshot") };
+    let Step::Key(snapshot) = table.fold(&node(Some(i64::MIN))) else {
+        panic!("the first step is a snapshot")
+    };
     assert_eq!((snapshot.values, snapshot.absent), (vec![0, 70_000], vec![1].into()));
 }
 

@@ -4,6 +4,10 @@
 ///
 /// 1-99 belong to a GPU, 101-199 to an engine, 201-299 to the host.
 /// `_TOTAL` counts up and starts again from zero when its owner restarts.
+///
+/// What a value can be, inclusive; a coordinator refuses a row that leads outside: PERCENT 0-100, PPM 0-1,000,000,
+/// CELSIUS -300-300, MILLIWATTS 0-10,000,000, MEGAHERTZ 0-100,000, PCIE_LINK\_\* 0-256, RECOVERY_ACTION and FABRIC_STATE 0-255,
+/// those described as "1 when ..." 0-1, all others 0-2^53.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
 pub enum Metric {
