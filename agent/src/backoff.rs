@@ -109,8 +109,7 @@ mod tests {
     #[test]
     fn agents_spread_over_the_whole_delay() {
         let (backoff, mut rng) = backoff();
-        let delays: Vec<Duration> =
-            (0..1000).map(|_| backoff.clone().next_delay(&mut rng)).collect();
+        let delays: Vec<Duration> = (0..1000).map(|_| backoff.clone().next_delay(&mut rng)).collect();
         let early = delays.iter().filter(|delay| **delay < FIRST / 2).count();
         assert!((300..600).contains(&early), "{early} of 1000 in the first half");
     }

@@ -4,6 +4,7 @@
 //! its start; nothing an agent reports depends on the wall clock.
 
 use std::{
+    collections::BTreeMap,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -13,7 +14,7 @@ use std::{
 
 use ostler_proto::v1;
 use tokio::{
-    sync::{mpsc, oneshot, watch},
+    sync::{Notify, mpsc, oneshot, watch},
     time::Instant,
 };
 
@@ -103,6 +104,10 @@ pub struct Hub {
     news: watch::Sender<u64>,
     /// Rises with each tick of the sampling loop.
     ticks: AtomicU64,
+    /// The last XID of each GPU that had one, by UUID.
+    xids: Mutex<BTreeMap<String, u32>>,
+    /// Told when the interval in use may have changed.
+    retimed: Notify,
     orders: mpsc::Sender<Release>,
     store: Store,
     /// What is on disk, or would be. Held while the disk is written to.
@@ -142,6 +147,8 @@ impl Hub {
             streams,
             news: watch::Sender::new(0),
             ticks: AtomicU64::new(0),
+            xids: Mutex::default(),
+            retimed: Notify::new(),
             orders,
             store: store.0,
             highest_term: AtomicU64::new(store.1.highest_term),
@@ -204,10 +211,19 @@ impl Hub {
         asked.filter(|ms| *ms > 0).min().map_or(self.interval, Duration::from_millis)
     }
 
+    /// A coordinator asks for an interval; `None`: it has gone, and its wish with it.
+    pub fn ask_interval(&self, stream: usize, interval: Option<Duration>) {
+        let ms = interval.map_or(0, |interval| u64::try_from(interval.as_millis()).unwrap_or(0));
+        if self.streams[stream].interval_ms.swap(ms, Ordering::Relaxed) != ms {
+            self.retimed.notify_one();
+        }
+    }
+
     /// Publishes a reading to the streams and the server.
     pub fn publish(&self, table: &mut Table, mut sample: NodeSample) {
         let now = self.now();
         let events = std::mem::take(&mut sample.events);
+        self.note_xids(&sample, &events);
         let step = table.fold(&sample);
         {
             let mut outbox = self.outbox();
@@ -219,6 +235,22 @@ impl Hub {
         *lock(&self.latest) = Latest { sample: Arc::new(sample), taken: Some(now) };
         let ticks = self.ticks.fetch_add(1, Ordering::Relaxed) + 1;
         self.news.send_replace(ticks);
+    }
+
+    /// The last XID of each GPU that had one, by UUID.
+    #[must_use]
+    pub fn last_xids(&self) -> BTreeMap<String, u32> {
+        lock(&self.xids).clone()
+    }
+
+    fn note_xids(&self, sample: &NodeSample, events: &[v1::agent_event::Kind]) {
+        for event in events {
+            let v1::agent_event::Kind::Xid(xid) = event else { continue };
+            // Only GPUs that are there, so that the map stays as small as the node.
+            if sample.gpus.iter().any(|gpu| gpu.info.uuid == xid.gpu_uuid) {
+                lock(&self.xids).insert(xid.gpu_uuid.clone(), xid.xid);
+            }
+        }
     }
 
     /// Passes an order to the sampling loop.
@@ -279,21 +311,45 @@ pub enum TermError {
     Stopping,
 }
 
-/// Reads the source at the interval in use, until the task is dropped.
+/// The least time between two readings, when news come in between: rows stay below the messages a second of the wire.
+const READING_SPACING: Duration = Duration::from_millis(100);
+
+/// Reads the source at the interval in use, and at once when it has news, until the task is dropped.
 pub async fn sample(hub: Arc<Hub>, mut source: Box<dyn Source>, mut orders: mpsc::Receiver<Release>) {
+    let news = source.news();
     let mut table = Table::default();
     let mut next = Instant::now();
+    let mut last = next;
+    let mut interval = hub.interval();
     loop {
+        let told = async {
+            match &news {
+                Some(news) => {
+                    news.notified().await;
+                    tokio::time::sleep_until(last + READING_SPACING).await;
+                }
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             () = tokio::time::sleep_until(next) => {
-                hub.publish(&mut table, source.read());
                 // From the planned time, so that readings do not drift; from now on after a stall, so that they do not bunch.
-                next = (next + hub.interval()).max(Instant::now());
+                next = (next + interval).max(Instant::now());
             }
+            () = hub.retimed.notified() => {
+                interval = hub.interval();
+                source.set_interval(interval);
+                next = next.min(last + interval);
+                continue;
+            }
+            () = told => {}
             Some(order) = orders.recv() => {
                 // The receiver may have gone with its stream; the order stands.
                 let _ = order.answer.send(source.release_nvml(order.hold));
+                continue;
             }
         }
+        last = Instant::now();
+        hub.publish(&mut table, source.read());
     }
 }

@@ -3,9 +3,10 @@
 //! The vocabulary (metrics, states, inventory) is the wire's own, because an agent has no other view of the world than
 //! the one it reports. A value that a source cannot read is `None`, which is never the same as zero.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use ostler_proto::v1;
+use tokio::sync::Notify;
 
 /// Values of one owner that are read together, and so share one age.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -65,6 +66,16 @@ pub trait Source: Send {
     /// Whether the readings are simulated.
     fn simulated(&self) -> bool {
         false
+    }
+
+    /// Tells the source how often it will be read from now on.
+    fn set_interval(&mut self, interval: Duration) {
+        let _ = interval;
+    }
+
+    /// Told when something happened that should not wait for the next reading; `None`: never.
+    fn news(&self) -> Option<Arc<Notify>> {
+        None
     }
 
     /// Lets go of NVML for a time, for a driver upgrade or a GPU reset. Never blocks.

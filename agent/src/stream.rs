@@ -27,6 +27,7 @@ use tracing::{info, warn};
 
 use crate::{
     backoff::Backoff,
+    describe,
     hub::{Hub, TermError, lock},
 };
 use session::{Session, Turn};
@@ -136,15 +137,16 @@ pub async fn run(hub: Arc<Hub>, mut target: Target, stop: CancellationToken) {
         };
         let state = &hub.streams()[target.stream];
         let was_up = state.up.swap(0, Ordering::Relaxed) == 1;
-        state.interval_ms.store(0, Ordering::Relaxed);
+        hub.ask_interval(target.stream, None);
         state.breaks.fetch_add(1, Ordering::Relaxed);
-        let reason = chain(&broken);
+        let reason = describe(&broken);
         if was_up && hub.now().saturating_sub(begun) >= GOOD_STREAM {
             target.backoff.reset();
         }
-        let delay = match broken {
-            Broken::Refused(_) => target.backoff.longest_delay(&mut rng),
-            _ => target.backoff.next_delay(&mut rng),
+        let delay = if matches!(broken, Broken::Refused(_)) {
+            target.backoff.longest_delay(&mut rng)
+        } else {
+            target.backoff.next_delay(&mut rng)
         };
         let fresh = {
             let mut known = lock(&state.reason);
@@ -161,16 +163,6 @@ pub async fn run(hub: Arc<Hub>, mut target: Target, stop: CancellationToken) {
             () = stop.cancelled() => return,
         }
     }
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        text = format!("{text}: {error}");
-        source = error.source();
-    }
-    text
 }
 
 /// The endpoint of a coordinator, with its certificates read from their files.
@@ -329,7 +321,7 @@ impl Connected {
         let v1::Welcome { replica, leader, term, interval_ms, replicas: _ } = welcome;
         if *interval_ms != 0 {
             let interval_ms = (*interval_ms).clamp(*INTERVAL_MS.start(), *INTERVAL_MS.end());
-            state.interval_ms.store(interval_ms.into(), Ordering::Relaxed);
+            self.hub.ask_interval(self.stream, Some(Duration::from_millis(interval_ms.into())));
         }
         info!(coordinator = state.url, replica, leader, term, interval_ms, "stream is up");
         self.learn_term(*term);
@@ -344,7 +336,7 @@ impl Connected {
         // A disk that hangs must not hold up the stream.
         tokio::spawn(async move {
             if let Err(error @ TermError::NotStored(_)) = hub.accept_term(term).await {
-                warn!(term, reason = chain(&error), "leader's term was not stored");
+                warn!(term, reason = describe(&error), "leader's term was not stored");
             }
         });
     }
@@ -384,3 +376,6 @@ impl Connected {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -60,7 +60,11 @@ fn nothing_was_read_yet_so_there_is_no_state() {
 fn steps_older_than_the_limit_are_dropped_and_the_position_is_lost() {
     let journal = journal(LIMITS, 1, 700);
     let (oldest, value) = value(&journal, 0);
-    assert_eq!((oldest, value), (100, 199), "the state of second 99, before the 601 steps of seconds 100-700");
+    assert_eq!(
+        (oldest, value),
+        (100, 199),
+        "the state of second 99, before the 601 steps of seconds 100-700"
+    );
     assert_eq!(journal.after(50), Next::Lost);
     assert!(matches!(journal.after(oldest), Next::Rows(_)));
 }
@@ -111,7 +115,8 @@ fn a_batch_of_large_rows_stays_below_the_size_of_a_message() {
     let mut journal = Journal::new(LIMITS, 1);
     journal.push(key(0), at(0));
     for second in 1..=50 {
-        let large = v1::Row { changed: vec![255; 1_000].into(), change: vec![1; 8_000], ..v1::Row::default() };
+        let large =
+            v1::Row { changed: vec![255; 1_000].into(), change: vec![1; 8_000], ..v1::Row::default() };
         journal.push(Step::Row(large), at(second));
     }
     let Next::Rows(rows) = journal.after(1) else { panic!("rows follow the first snapshot") };

@@ -8,8 +8,8 @@ use std::{sync::atomic::Ordering, time::Duration};
 use ostler_proto::v1::{self, agent_message::Body, command::Order};
 use tracing::{info, warn};
 
-use super::{chain, peer};
-use crate::hub::Hub;
+use super::peer;
+use crate::{describe, hub::Hub};
 
 /// Orders of one coordinator that may be in flight: probes take seconds, and a leader has a few doubts at a time.
 pub const IN_FLIGHT_MAX: usize = 8;
@@ -39,7 +39,7 @@ pub async fn carry_out(hub: &Hub, stream: usize, command: v1::Command, received:
 }
 
 async fn attempt(hub: &Hub, command: &v1::Command, received: Duration) -> Result<Body, String> {
-    hub.accept_term(command.term).await.map_err(|error| chain(&error))?;
+    hub.accept_term(command.term).await.map_err(|error| describe(&error))?;
     let expires = received + Duration::from_millis(command.valid_for_ms.into());
     if hub.now() >= expires {
         return Err(format!("the order was valid for {} ms, which have passed", command.valid_for_ms));

@@ -28,9 +28,8 @@ pub async fn probe_all(request: &v1::ProbePeers) -> Result<v1::ProbePeerResult, 
         let count = request.addresses.len();
         return Err(format!("probe_peers.addresses has {count} entries; send at most {ADDRESSES_MAX}"));
     }
-    let patience = Duration::from_millis(
-        request.timeout_ms.clamp(*TIMEOUT_MS.start(), *TIMEOUT_MS.end()).into(),
-    );
+    let patience =
+        Duration::from_millis(request.timeout_ms.clamp(*TIMEOUT_MS.start(), *TIMEOUT_MS.end()).into());
     let outcomes = join_all(request.addresses.iter().map(|address| probe(address, patience))).await;
     Ok(v1::ProbePeerResult { request_id: request.request_id.clone(), outcomes })
 }
@@ -52,15 +51,8 @@ pub async fn probe(address: &str, patience: Duration) -> v1::ProbeOutcome {
 
 async fn ask(address: &str) -> ProbeAnswer {
     // A bare connection first: its error tells a reset from an unreachable network, which gRPC's would not.
-    match TcpStream::connect(address).await {
-        Ok(_) => {}
-        Err(error) => {
-            return match error.kind() {
-                ErrorKind::ConnectionRefused | ErrorKind::ConnectionReset => ProbeAnswer::Refused,
-                ErrorKind::TimedOut => ProbeAnswer::Timeout,
-                _ => ProbeAnswer::Unreachable,
-            };
-        }
+    if let Err(error) = TcpStream::connect(address).await {
+        return refusal(error.kind());
     }
     let Ok(endpoint) = Endpoint::from_shared(format!("http://{address}")) else {
         return ProbeAnswer::Unreachable;
@@ -70,6 +62,16 @@ async fn ask(address: &str) -> ProbeAnswer {
         Ok(_) => ProbeAnswer::Ok,
         // Something listens there that is not an agent, or an agent that died while it answered.
         Err(_) => ProbeAnswer::Refused,
+    }
+}
+
+fn refusal(kind: ErrorKind) -> ProbeAnswer {
+    if matches!(kind, ErrorKind::ConnectionRefused | ErrorKind::ConnectionReset) {
+        ProbeAnswer::Refused
+    } else if kind == ErrorKind::TimedOut {
+        ProbeAnswer::Timeout
+    } else {
+        ProbeAnswer::Unreachable
     }
 }
 

@@ -115,7 +115,9 @@ impl Session {
         if self.snapshot_due {
             return self.snapshot(outbox, now);
         }
-        if !self.event_was_last && let Some(body) = self.next_event(outbox, now) {
+        if !self.event_was_last
+            && let Some(body) = self.next_event(outbox, now)
+        {
             self.event_was_last = true;
             return self.send(body, now);
         }

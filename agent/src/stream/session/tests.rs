@@ -1,4 +1,5 @@
 //! What a session says, and when, by example.
+#![allow(clippy::wildcard_enum_match_arm)]
 
 use std::time::Duration;
 
