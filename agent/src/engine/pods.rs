@@ -34,8 +34,8 @@ pub(super) enum Error {
 
 #[derive(Deserialize)]
 struct PodList {
-    #[serde(default)]
-    items: Vec<Pod>,
+    /// `null` on a node without pods.
+    items: Option<Vec<Pod>>,
 }
 
 #[derive(Deserialize)]
@@ -98,7 +98,7 @@ pub(super) async fn list(client: &Client, kubelet: &Kubelet) -> Result<Vec<Targe
     };
     let text = client.get(&ask).await.map_err(|error| Error::Answer(error.to_string()))?;
     let pods: PodList = serde_json::from_slice(&text).map_err(|error| Error::Format(error.to_string()))?;
-    let mut targets: Vec<Target> = pods.items.iter().take(PODS_MAX).filter_map(target).collect();
+    let mut targets: Vec<Target> = pods.items.iter().flatten().take(PODS_MAX).filter_map(target).collect();
     targets.sort_by(|a, b| (a.origin, &a.namespace, &a.pod).cmp(&(b.origin, &b.namespace, &b.pod)));
     Ok(targets)
 }

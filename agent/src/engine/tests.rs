@@ -1,2 +1,6 @@
 mod adapters;
+mod configuration;
+mod discovery;
+mod scraping;
+mod server;
 mod windows;

@@ -116,10 +116,26 @@ pub(super) fn number(token: &str) -> Option<f64> {
     token.parse().ok()
 }
 
+/// Which bytes a name may have after its first: a table, because this is asked for every byte of a page.
+static NAME_BYTES: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0_u8;
+    while byte < 128 {
+        table[byte as usize] = byte.is_ascii_alphanumeric() || byte == b'_' || byte == b':';
+        byte += 1;
+    }
+    table
+};
+
 fn name_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_' || byte == b':'
+    NAME_BYTES[usize::from(byte)]
 }
 
+fn blank(byte: u8) -> bool {
+    byte == b' ' || byte == b'\t'
+}
+
+/// A place in a line.
 pub(super) struct Cursor<'t> {
     pub(super) line: &'t str,
     pub(super) at: usize,
@@ -139,8 +155,15 @@ impl<'t> Cursor<'t> {
         self.at >= self.line.len()
     }
 
+    /// Moves to the next byte that is not so, or to the end.
+    #[inline]
+    fn skip(&mut self, so: impl Fn(u8) -> bool) {
+        let rest = self.line.as_bytes().get(self.at..).unwrap_or(&[]);
+        self.at += rest.iter().position(|byte| !so(*byte)).unwrap_or(rest.len());
+    }
+
     fn at_blank(&self) -> bool {
-        matches!(self.peek(), Some(b' ' | b'\t'))
+        self.peek().is_some_and(blank)
     }
 
     pub(super) fn eat(&mut self, byte: u8) -> bool {
@@ -155,8 +178,8 @@ impl<'t> Cursor<'t> {
 
     /// Skips blanks where the lenient grammar allows them; strictly there are none to skip.
     fn blanks(&mut self) {
-        while self.grammar == Grammar::Lenient && self.at_blank() {
-            self.at += 1;
+        if self.grammar == Grammar::Lenient && self.at_blank() {
+            self.skip(blank);
         }
     }
 
@@ -167,9 +190,7 @@ impl<'t> Cursor<'t> {
     /// Everything up to the next blank or the end.
     fn token(&mut self) -> &'t str {
         let start = self.at;
-        while !self.done() && !self.at_blank() {
-            self.at += 1;
-        }
+        self.skip(|byte| !blank(byte));
         self.line.get(start..self.at).unwrap_or("")
     }
 
@@ -178,9 +199,7 @@ impl<'t> Cursor<'t> {
         if self.peek().is_some_and(|byte| byte.is_ascii_digit()) {
             return None;
         }
-        while self.peek().is_some_and(name_byte) {
-            self.at += 1;
-        }
+        self.skip(name_byte);
         self.line.get(start..self.at).filter(|name| !name.is_empty())
     }
 
@@ -191,14 +210,14 @@ impl<'t> Cursor<'t> {
         let start = self.at;
         let mut escaped = false;
         loop {
+            self.skip(|byte| byte != b'"' && byte != b'\\');
             match self.peek() {
                 None => return Err(Fault { at: opening, reason: Reason::UnterminatedValue }),
-                Some(b'"') => break,
                 Some(b'\\') => {
                     escaped = true;
                     self.at += 2;
                 }
-                Some(_) => self.at += 1,
+                Some(_) => break,
             }
         }
         let text = self.line.get(start..self.at).unwrap_or("");

@@ -36,101 +36,105 @@ fn told(values: &Values) -> Vec<(Metric, i64)> {
     known.filter_map(|(metric, value)| Some((*metric, (*value)?))).collect()
 }
 
+/// File, kind, model, and what a person reads in it.
+type Capture = (&'static str, Kind, &'static str, &'static [(Metric, i64)]);
+
+const CAPTURES: [Capture; 12] = [
+    (
+        "vllm_v1_qwen2.5-0.5b_idle.prom",
+        Kind::Vllm,
+        "Qwen/Qwen2.5-0.5B-Instruct",
+        &[
+            (Running, 0),
+            (Waiting, 0),
+            (KvUsage, 0),
+            (KvCapacity, 101_625 * 16),
+            (Prompt, 0),
+            (Generated, 0),
+            (Requests, 0),
+            (Errors, 0),
+        ],
+    ),
+    ("vllm_dynamo_docs_excerpt.prom", Kind::Vllm, "meta-llama/Llama-3.1-8B", &[(Requests, 165)]),
+    (
+        "sglang_llama3.1-8b.prom",
+        Kind::Sglang,
+        "meta-llama/Llama-3.1-8B-Instruct",
+        &[
+            (Running, 0),
+            (Waiting, 0),
+            (KvUsage, 0),
+            (PrefixHit, 0),
+            (Prompt, 7),
+            (Generated, 8),
+            (Requests, 1),
+        ],
+    ),
+    (
+        "sglang_gemma2-9b_busy_old_namespace.prom",
+        Kind::Sglang,
+        "google/gemma-2-9b-it",
+        &[
+            (Running, 0),
+            (Waiting, 0),
+            (KvUsage, 10_000),
+            (KvCapacity, 161_721),
+            (PrefixHit, 106_100),
+            (Prompt, 506_780),
+            (Generated, 424_549),
+            (Requests, 2_104),
+        ],
+    ),
+    (
+        "sglang_dynamo_docs_excerpt.prom",
+        Kind::Sglang,
+        "meta-llama/Llama-3.1-8B-Instruct",
+        &[(PrefixHit, 7_500), (Prompt, 8_128_902), (Generated, 7_557_572)],
+    ),
+    ("tgis_ibm_vllm_pr18_excerpt.prom", Kind::Tgi, "", &[(Running, 0), (Waiting, 0)]),
+    (
+        "triton_trtllm_inflight_batcher.prom",
+        Kind::Triton,
+        "tensorrt_llm",
+        &[(Running, 1), (Waiting, 1), (KvUsage, 487_500), (KvCapacity, 6_239 * 64)],
+    ),
+    (
+        "triton_trtllm_base_zero.prom",
+        Kind::Triton,
+        "tensorrt_llm",
+        &[(Waiting, 0), (Requests, 0), (Errors, 0)],
+    ),
+    (
+        "triton_datadog_fixture_prefix.prom",
+        Kind::Triton,
+        "simple_identity,simple_int8,simple_sequence,simple_string",
+        &[
+            (Waiting, 0),
+            (Metric::EngineE2eP50Microseconds, 3),
+            (Metric::EngineE2eP95Microseconds, 3),
+            (Metric::EngineE2eP99Microseconds, 3),
+            (Requests, 3),
+            (Errors, 0),
+        ],
+    ),
+    (
+        "triton_summary_docs.prom",
+        Kind::Triton,
+        "my_model",
+        &[(QueueP50, 55), (QueueP95, 98), (QueueP99, 101)],
+    ),
+    ("trtllm_dynamo_docs.prom", Kind::Trtllm, "Qwen/Qwen3-0.6B", &[(Requests, 155)]),
+    (
+        "llamacpp_ik_pr695.prom",
+        Kind::Llamacpp,
+        "",
+        &[(Running, 0), (Waiting, 0), (KvUsage, 491_063), (Prompt, 6_886), (Generated, 3_469)],
+    ),
+];
+
 #[test]
 fn every_capture_says_what_a_person_reads_in_it() {
-    let captures: [(&str, Kind, &str, &[(Metric, i64)]); 12] = [
-        (
-            "vllm_v1_qwen2.5-0.5b_idle.prom",
-            Kind::Vllm,
-            "Qwen/Qwen2.5-0.5B-Instruct",
-            &[
-                (Running, 0),
-                (Waiting, 0),
-                (KvUsage, 0),
-                (KvCapacity, 101_625 * 16),
-                (Prompt, 0),
-                (Generated, 0),
-                (Requests, 0),
-                (Errors, 0),
-            ],
-        ),
-        ("vllm_dynamo_docs_excerpt.prom", Kind::Vllm, "meta-llama/Llama-3.1-8B", &[(Requests, 165)]),
-        (
-            "sglang_llama3.1-8b.prom",
-            Kind::Sglang,
-            "meta-llama/Llama-3.1-8B-Instruct",
-            &[
-                (Running, 0),
-                (Waiting, 0),
-                (KvUsage, 0),
-                (PrefixHit, 0),
-                (Prompt, 7),
-                (Generated, 8),
-                (Requests, 1),
-            ],
-        ),
-        (
-            "sglang_gemma2-9b_busy_old_namespace.prom",
-            Kind::Sglang,
-            "google/gemma-2-9b-it",
-            &[
-                (Running, 0),
-                (Waiting, 0),
-                (KvUsage, 10_000),
-                (KvCapacity, 161_721),
-                (PrefixHit, 106_100),
-                (Prompt, 506_780),
-                (Generated, 424_549),
-                (Requests, 2_104),
-            ],
-        ),
-        (
-            "sglang_dynamo_docs_excerpt.prom",
-            Kind::Sglang,
-            "meta-llama/Llama-3.1-8B-Instruct",
-            &[(PrefixHit, 7_500), (Prompt, 8_128_902), (Generated, 7_557_572)],
-        ),
-        ("tgis_ibm_vllm_pr18_excerpt.prom", Kind::Tgi, "", &[(Running, 0), (Waiting, 0)]),
-        (
-            "triton_trtllm_inflight_batcher.prom",
-            Kind::Triton,
-            "tensorrt_llm",
-            &[(Running, 1), (Waiting, 1), (KvUsage, 487_500), (KvCapacity, 6_239 * 64)],
-        ),
-        (
-            "triton_trtllm_base_zero.prom",
-            Kind::Triton,
-            "tensorrt_llm",
-            &[(Waiting, 0), (Requests, 0), (Errors, 0)],
-        ),
-        (
-            "triton_datadog_fixture_prefix.prom",
-            Kind::Triton,
-            "simple_identity,simple_int8,simple_sequence,simple_string",
-            &[
-                (Waiting, 0),
-                (Metric::EngineE2eP50Microseconds, 3),
-                (Metric::EngineE2eP95Microseconds, 3),
-                (Metric::EngineE2eP99Microseconds, 3),
-                (Requests, 3),
-                (Errors, 0),
-            ],
-        ),
-        (
-            "triton_summary_docs.prom",
-            Kind::Triton,
-            "my_model",
-            &[(QueueP50, 55), (QueueP95, 98), (QueueP99, 101)],
-        ),
-        ("trtllm_dynamo_docs.prom", Kind::Trtllm, "Qwen/Qwen3-0.6B", &[(Requests, 155)]),
-        (
-            "llamacpp_ik_pr695.prom",
-            Kind::Llamacpp,
-            "",
-            &[(Running, 0), (Waiting, 0), (KvUsage, 491_063), (Prompt, 6_886), (Generated, 3_469)],
-        ),
-    ];
-    for (file, kind, model, expected) in captures {
+    for (file, kind, model, expected) in CAPTURES {
         let text = String::from_utf8(capture(file)).unwrap();
         assert_eq!(detect(text.as_bytes(), &Limits::default()), Some(kind), "{file}");
         let (read_model, values) = read(kind, &text);
