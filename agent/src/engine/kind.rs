@@ -14,7 +14,9 @@ pub enum Kind {
     /// Triton, with or without the TensorRT-LLM backend.
     Triton,
     /// `trtllm-serve`.
+    #[serde(alias = "trtllm-serve", alias = "tensorrt-llm")]
     Trtllm,
+    #[serde(alias = "llama.cpp")]
     Llamacpp,
     Lmdeploy,
     /// Anything else: its names are configured.
@@ -48,10 +50,15 @@ impl Kind {
         }
     }
 
-    /// The kind that a person names, upper or lower case.
+    /// The kind that a person names, however it is written: `llama.cpp`, `TensorRT-LLM`.
     pub fn from_name(name: &str) -> Option<Self> {
+        let letters = name.chars().filter(char::is_ascii_alphanumeric);
+        let name: String = letters.map(|c| c.to_ascii_lowercase()).collect();
+        if name == "tensorrtllm" {
+            return Some(Self::Trtllm);
+        }
         let all = PREFIXES.into_iter().map(|(_, kind)| kind).chain([Self::Generic]);
-        all.into_iter().find(|kind| kind.as_str().eq_ignore_ascii_case(name))
+        all.into_iter().find(|kind| kind.as_str() == name)
     }
 
     /// Which engine would have a metric of this name, and how telling that is: less is more.

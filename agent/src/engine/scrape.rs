@@ -93,7 +93,7 @@ impl Client {
         } else {
             self.plain.request(request).await
         };
-        let response = response.map_err(|error| failed(&error))?;
+        let response = response.map_err(|error| failed(&error, ask.timeout))?;
         let status = response.status();
         if status.is_redirection() {
             let location = response.headers().get(header::LOCATION).and_then(|value| value.to_str().ok());
@@ -162,13 +162,17 @@ fn tls(ca_file: Option<&Path>) -> Result<Tls, String> {
 }
 
 /// Tells an engine that is gone from one that answers nonsense.
-fn failed(error: &legacy::Error) -> Error {
-    let text = chain(error);
+fn failed(error: &legacy::Error, timeout: Duration) -> Error {
     let mut source = std::error::Error::source(error);
+    // The client's own words only say that it failed.
+    let text = source.map_or_else(|| chain(error), chain);
     while let Some(cause) = source {
+        if is_tls(cause) {
+            return Error::Tls(text);
+        }
         if let Some(io) = cause.downcast_ref::<std::io::Error>() {
-            let is_tls = io.kind() == std::io::ErrorKind::InvalidData;
-            return if is_tls { Error::Tls(text) } else { Error::Unreachable(text) };
+            let is_late = io.kind() == std::io::ErrorKind::TimedOut;
+            return if is_late { Error::Timeout(timeout) } else { Error::Unreachable(text) };
         }
         if let Some(http) = cause.downcast_ref::<hyper::Error>() {
             // A connection that ends before it answers is a process that is gone; anything else is not HTTP.
@@ -182,6 +186,12 @@ fn failed(error: &legacy::Error) -> Error {
         source = cause.source();
     }
     if error.is_connect() { Error::Unreachable(text) } else { Error::Broken(text) }
+}
+
+/// Whether an error is about TLS, however deep it is wrapped as an error of input.
+fn is_tls(error: &(dyn std::error::Error + 'static)) -> bool {
+    let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+    error.is::<rustls::Error>() || inner.is_some_and(|inner| is_tls(inner))
 }
 
 /// An error with its causes, in one line.
