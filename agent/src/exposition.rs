@@ -121,7 +121,7 @@ fn label<'s>(labels: &'s [Label<'_>], name: &str) -> Option<&'s str> {
 
 /// What a `# TYPE` line may say.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[allow(missing_docs)]
+#[allow(missing_docs, reason = "the names are those of the formats")]
 pub enum Kind {
     Counter,
     Gauge,
@@ -169,7 +169,7 @@ pub struct Family<'t> {
 
 /// Why a line was rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
+#[allow(missing_docs, reason = "each is described where it is displayed")]
 pub enum Reason {
     InvalidUtf8,
     LineTooLong,

@@ -128,7 +128,7 @@ fn one() -> f64 {
 /// What a metric can mean. Latencies are histograms or summaries in seconds once scaled, ratios are 0 to 1 once scaled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[allow(missing_docs)]
+#[allow(missing_docs, reason = "the names say it, and the type says the units")]
 pub enum Signal {
     Running,
     Waiting,

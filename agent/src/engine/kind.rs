@@ -6,7 +6,7 @@ use serde::Deserialize;
 /// Which engine it is, and so what its metrics are called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "lowercase")]
-#[allow(missing_docs)]
+#[allow(missing_docs, reason = "the names are those of the engines")]
 pub enum Kind {
     Vllm,
     Sglang,
