@@ -115,6 +115,11 @@ impl Filter {
         self.fields
     }
 
+    /// The text that the field at this position must have for the filter to hold, if it demands one exactly.
+    pub fn demands(&self, position: usize) -> Option<&str> {
+        self.root.as_ref()?.demands(position)
+    }
+
     /// Whether the message passes. `M` is the type that the filter was parsed for.
     pub fn matches<M: Fields>(&self, message: &M) -> bool {
         self.root.as_ref().is_none_or(|root| root.holds(message))
@@ -122,6 +127,16 @@ impl Filter {
 }
 
 impl Node {
+    fn demands(&self, position: usize) -> Option<&str> {
+        match self {
+            Node::And(parts) => parts.iter().find_map(|part| part.demands(position)),
+            Node::Compare { path, key: None, operator: Operator::Equal, literal: Literal::Text(pattern) } => {
+                (path[..] == [position] && pattern.open == (false, false)).then_some(&pattern.text)
+            }
+            Node::Compare { .. } | Node::Or(_) | Node::Not(_) => None,
+        }
+    }
+
     /// Recursion is bounded by the depth that the parser allows.
     fn holds<M: Fields>(&self, message: &M) -> bool {
         match self {
@@ -263,6 +278,18 @@ mod tests {
             Filter::parse::<v1::Pool>("signals.requests_waiting > 5 AND zones:a").unwrap().matches(&pool)
         );
         assert!(!Filter::parse::<v1::Pool>("signals.requests_running >= 0").unwrap().matches(&pool));
+    }
+
+    #[test]
+    fn a_filter_demands_a_text_only_where_nothing_else_could_pass() {
+        let demands = |text: &str| Filter::parse::<v1::Gpu>(text).unwrap().demands(1).map(str::to_owned);
+        assert_eq!(demands("node = a").as_deref(), Some("a"));
+        assert_eq!(demands("zone = z AND (index = 1 AND node = \"a\")").as_deref(), Some("a"));
+        for open in
+            ["node = a OR zone = z", "NOT node = a", "node = a*", "node != a", "node:a", "zone = a", ""]
+        {
+            assert_eq!(demands(open), None, "{open}");
+        }
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! A request leaves one JSON line, and one span at the collector, with the same trace id as its caller's.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

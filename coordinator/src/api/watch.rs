@@ -36,6 +36,16 @@ const ANSWER_TIME_MAX: Duration = Duration::from_secs(60);
 /// How soon zones and pools are looked at again when they were computed before the newest change.
 const SUMMARY_AGAIN: Duration = Duration::from_millis(100);
 
+/// Share of one core that all watches together may take, as one in so many. Beyond it they answer less often, each with the
+/// newest state, instead of holding up reports.
+const SHARE_OF_CORE: u32 = 2;
+
+/// Longest pause that this makes.
+const PAUSE_MAX: Duration = Duration::from_secs(5);
+
+/// How often a narrow watch looks for entries that have moved out of its sight. Machines seldom change their zone.
+const STRAY_INTERVAL: Duration = Duration::from_secs(5);
+
 /// The answers of one watch.
 pub type Watching = ReceiverStream<Result<v1::WatchResponse, Status>>;
 
@@ -61,6 +71,8 @@ pub(super) fn open(api: &Api, request: &v1::WatchRequest) -> Result<Watching, St
         summary_revision: if known { request.resume_revision } else { 0 },
         sent: BTreeSet::new(),
         interval: Duration::from_millis(request.interval_ms.into()),
+        busy: Duration::ZERO,
+        searched: Instant::now(),
         changes: api.driver.changes(),
         answers,
         _permit: permit,
@@ -83,6 +95,10 @@ struct Watcher {
     sent: BTreeSet<(v1::Kind, String)>,
     /// Least time between two rounds of answers.
     interval: Duration,
+    /// Time that the newest round took to make.
+    busy: Duration,
+    /// When it last looked for entries out of its sight.
+    searched: Instant,
     changes: watch::Receiver<u64>,
     answers: mpsc::Sender<Result<v1::WatchResponse, Status>>,
     /// Counts this watch among those open.
@@ -112,7 +128,7 @@ impl Watcher {
         loop {
             let answered = Instant::now();
             self.wait().await?;
-            let rest = self.interval.saturating_sub(answered.elapsed());
+            let rest = self.interval.max(self.pause()).saturating_sub(answered.elapsed());
             self.or_gone(tokio::time::sleep(rest)).await?;
             self.changes.mark_unchanged();
             self.catch_up(Synced::No).await?;
@@ -129,6 +145,12 @@ impl Watcher {
             () = tokio::time::sleep(limit) => Ok(()),
             () = answers.closed() => Err(Gone),
         }
+    }
+
+    /// What keeps all watches together within their share: each rests for as long as all the others may take.
+    fn pause(&self) -> Duration {
+        let open = u32::try_from(self.api.watchers()).unwrap_or(u32::MAX).max(1);
+        self.busy.saturating_mul(open.saturating_mul(SHARE_OF_CORE)).min(PAUSE_MAX)
     }
 
     async fn or_gone(&self, wait: impl Future<Output = ()>) -> Result<(), Gone> {
@@ -177,22 +199,27 @@ impl Watcher {
 
     /// Sends what changed since the revision that the client has.
     async fn catch_up(&mut self, synced: Synced) -> Result<(), Gone> {
+        let began = Instant::now();
         let Some((pending, revision)) = collect::pending(&self.api, &self.query, self.revision) else {
             return self.everything().await;
         };
         let before = self.told();
+        let strayed = self.strayed();
         let mut round = Round::new(&self.query, &mut self.sent);
-        pending.removed.into_iter().for_each(|(kind, name)| round.removed(kind, name));
+        pending.removed.into_iter().chain(strayed).for_each(|(kind, name)| round.removed(kind, name));
         let summary = if self.query.summarized() { Some(self.api.summaries.get()) } else { None };
         if let Some(summary) = &summary {
             round.summary(summary, self.summary_revision);
         }
         pending.events.into_iter().for_each(|event| round.entry(event));
         let mut changes = round.changes;
+        self.busy = began.elapsed();
         for keys in pending.nodes.chunks(collect::NODES_AT_ONCE) {
+            let began = Instant::now();
             let mut round = Round::new(&self.query, &mut self.sent);
             round.nodes(&self.api, keys, self.revision);
             changes.append(&mut round.changes);
+            self.busy += began.elapsed();
             while changes.len() > CHANGES_MAX {
                 let rest = changes.split_off(CHANGES_MAX);
                 self.send(before, Start::Goes, Synced::No, std::mem::replace(&mut changes, rest)).await?;
@@ -210,6 +237,14 @@ impl Watcher {
         }
         let told = self.told();
         self.send(told, Start::Goes, synced, changes).await
+    }
+
+    fn strayed(&mut self) -> Vec<(v1::Kind, String)> {
+        if !self.query.is_narrow() || self.sent.is_empty() || self.searched.elapsed() < STRAY_INTERVAL {
+            return Vec::new();
+        }
+        self.searched = Instant::now();
+        collect::strayed(&self.api, &self.query, &self.sent)
     }
 
     /// The revision from which the client can resume without missing anything.

@@ -201,14 +201,34 @@ pub fn gpu(gpu: fleet::Gpu<'_>, now: Time, mask: &Mask) -> v1::Gpu {
         state_reason: wanted!(mask, v1::Gpu, state_reason, info.detail.to_string()),
         age_ms: millis(age),
         freshness: super::freshness_number(freshness),
-        utilization_percent: value(Metric::GpuUtilizationPercent, 1.0),
-        memory_used_bytes: value(Metric::GpuMemoryUsedBytes, 1.0),
-        memory_total_bytes: value(Metric::GpuMemoryTotalBytes, 1.0),
-        temperature_celsius: value(Metric::GpuTemperatureCelsius, 1.0),
-        power_watts: value(Metric::GpuPowerMilliwatts, 1e-3),
-        sm_clock_megahertz: value(Metric::GpuSmClockMegahertz, 1.0),
-        xid_errors_total: value(Metric::GpuXidErrorsTotal, 1.0),
-        recovery_action: value(Metric::GpuRecoveryAction, 1.0),
+        utilization_percent: wanted!(
+            mask,
+            v1::Gpu,
+            utilization_percent,
+            value(Metric::GpuUtilizationPercent, 1.0)
+        ),
+        memory_used_bytes: wanted!(mask, v1::Gpu, memory_used_bytes, value(Metric::GpuMemoryUsedBytes, 1.0)),
+        memory_total_bytes: wanted!(
+            mask,
+            v1::Gpu,
+            memory_total_bytes,
+            value(Metric::GpuMemoryTotalBytes, 1.0)
+        ),
+        temperature_celsius: wanted!(
+            mask,
+            v1::Gpu,
+            temperature_celsius,
+            value(Metric::GpuTemperatureCelsius, 1.0)
+        ),
+        power_watts: wanted!(mask, v1::Gpu, power_watts, value(Metric::GpuPowerMilliwatts, 1e-3)),
+        sm_clock_megahertz: wanted!(
+            mask,
+            v1::Gpu,
+            sm_clock_megahertz,
+            value(Metric::GpuSmClockMegahertz, 1.0)
+        ),
+        xid_errors_total: wanted!(mask, v1::Gpu, xid_errors_total, value(Metric::GpuXidErrorsTotal, 1.0)),
+        recovery_action: wanted!(mask, v1::Gpu, recovery_action, value(Metric::GpuRecoveryAction, 1.0)),
         mig_instances: wanted!(mask, v1::Gpu, mig_instances, info.mig_instances.iter().map(mig).collect()),
         readings: wanted!(mask, v1::Gpu, readings, readings(node, gpu.owner(), now)),
         revision: gpu.revision(),
@@ -245,13 +265,43 @@ pub fn engine(engine: fleet::Engine<'_>, now: Time, mask: &Mask) -> v1::Engine {
         state_reason: wanted!(mask, v1::Engine, state_reason, info.detail.to_string()),
         age_ms: millis(age),
         freshness: super::freshness_number(freshness),
-        requests_running: value(Metric::EngineRequestsRunning, 1.0),
-        requests_waiting: value(Metric::EngineRequestsWaiting, 1.0),
-        kv_cache_usage: value(Metric::EngineKvCacheUsagePpm, 1e-6),
-        ttft_p95_seconds: value(Metric::EngineTtftP95Microseconds, 1e-6),
-        itl_p95_seconds: value(Metric::EngineItlP95Microseconds, 1e-6),
-        generation_tokens_per_second: value(Metric::EngineGenerationTokensMilliPerSecond, 1e-3),
-        prompt_tokens_per_second: value(Metric::EnginePromptTokensMilliPerSecond, 1e-3),
+        requests_running: wanted!(
+            mask,
+            v1::Engine,
+            requests_running,
+            value(Metric::EngineRequestsRunning, 1.0)
+        ),
+        requests_waiting: wanted!(
+            mask,
+            v1::Engine,
+            requests_waiting,
+            value(Metric::EngineRequestsWaiting, 1.0)
+        ),
+        kv_cache_usage: wanted!(mask, v1::Engine, kv_cache_usage, value(Metric::EngineKvCacheUsagePpm, 1e-6)),
+        ttft_p95_seconds: wanted!(
+            mask,
+            v1::Engine,
+            ttft_p95_seconds,
+            value(Metric::EngineTtftP95Microseconds, 1e-6)
+        ),
+        itl_p95_seconds: wanted!(
+            mask,
+            v1::Engine,
+            itl_p95_seconds,
+            value(Metric::EngineItlP95Microseconds, 1e-6)
+        ),
+        generation_tokens_per_second: wanted!(
+            mask,
+            v1::Engine,
+            generation_tokens_per_second,
+            value(Metric::EngineGenerationTokensMilliPerSecond, 1e-3)
+        ),
+        prompt_tokens_per_second: wanted!(
+            mask,
+            v1::Engine,
+            prompt_tokens_per_second,
+            value(Metric::EnginePromptTokensMilliPerSecond, 1e-3)
+        ),
         readings: wanted!(mask, v1::Engine, readings, readings(node, engine.owner(), now)),
         revision: engine.revision(),
     }

@@ -1,5 +1,7 @@
 //! A replica, started with its ports and asked over the network.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod lists;
 mod mirror;
 mod restart;

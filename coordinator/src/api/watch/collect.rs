@@ -3,17 +3,21 @@
 use std::collections::BTreeSet;
 
 use ostler_core::fleet::{self, Removed};
-use ostler_core::id::NodeKey;
+use ostler_core::id::{GpuId, NodeId, NodeKey};
 use ostler_proto::v1;
 
-use super::query::{Query, Watched};
+use super::query::{Query, Selection, Watched};
 use crate::api::Api;
-use crate::api::entity::Entity;
+use crate::api::entity::{Entity, find_engine};
 use crate::convert::outgoing;
+use crate::mask::Mask;
 use crate::summary::{Of, Summary, Versioned};
 
 /// Nodes converted under one lock: with eight GPUs and an engine each about a quarter of a millisecond.
 pub(super) const NODES_AT_ONCE: usize = 32;
+
+/// Names looked up under one lock.
+const CHECKED_AT_ONCE: usize = 512;
 
 /// What changed after a revision, not yet converted.
 pub(super) struct Pending {
@@ -24,7 +28,6 @@ pub(super) struct Pending {
 
 /// What changed after a revision, and the revision that it reaches; none when that is not known any more.
 pub(super) fn pending(api: &Api, query: &Query, revision: u64) -> Option<(Pending, u64)> {
-    let inside_nodes = query.nodes.is_some() || query.gpus.is_some() || query.engines.is_some();
     api.driver.view(|view| {
         let since = view.fleet.since(revision)?;
         let removed = since.removed.into_iter().filter_map(|removed| match removed {
@@ -37,7 +40,7 @@ pub(super) fn pending(api: &Api, query: &Query, revision: u64) -> Option<(Pendin
         });
         let removed = removed.collect();
         let nodes =
-            if inside_nodes { since.nodes.iter().rev().map(|node| node.key()).collect() } else { Vec::new() };
+            since.nodes.iter().rev().filter(|node| query.admits(node)).map(|node| node.key()).collect();
         let events = if query.events.is_some() {
             let new = view.fleet.journal().since(revision);
             new.map(|entry| outgoing::event(entry, api.past.last(), view.now)).collect()
@@ -61,20 +64,28 @@ impl<'a> Round<'a> {
     }
 
     /// An entry as it is now: sent if it passes the filter, removed if it did before and does not any more.
-    pub(super) fn entry<M: Entity + Watched>(&mut self, mut entry: M) {
+    pub(super) fn entry<M: Entity + Watched>(&mut self, entry: M) {
         let Some(selection) = M::selection(self.query) else { return };
-        if !selection.filter.matches(&entry) {
-            let had = (M::KIND, entry.name().to_owned());
-            if self.sent.remove(&had) {
-                self.push(v1::change::Entry::Removed(v1::Removed { kind: had.0 as i32, name: had.1 }));
-            }
-            return;
+        if selection.filter.matches(&entry) {
+            self.passing(entry, selection);
+        } else {
+            self.failing::<M>(entry.name().to_owned());
         }
+    }
+
+    fn passing<M: Entity + Watched>(&mut self, mut entry: M, selection: &Selection) {
         if !selection.filter.is_all() {
             self.sent.insert((M::KIND, entry.name().to_owned()));
         }
         entry.keep(&selection.keep);
         self.push(entry.entry());
+    }
+
+    fn failing<M: Watched>(&mut self, name: String) {
+        let had = (M::KIND, name);
+        if self.sent.remove(&had) {
+            self.push(v1::change::Entry::Removed(v1::Removed { kind: had.0 as i32, name: had.1 }));
+        }
     }
 
     /// Something is gone. Without a record of what the client has, it is told of all that is gone.
@@ -114,29 +125,93 @@ impl<'a> Round<'a> {
         let (mut nodes, mut gpus, mut engines) = (Vec::new(), Vec::new(), Vec::new());
         api.driver.view(|view| {
             for node in keys.iter().filter_map(|key| view.fleet.node_by_key(*key)) {
-                if let Some(selection) = &query.nodes {
-                    nodes.push(outgoing::node(node, view.now, &selection.build));
+                if let Some(selection) = admitting(&query.nodes, node) {
+                    nodes.push(look(selection, |mask| outgoing::node(node, view.now, mask)));
                 }
-                if let Some(selection) = &query.gpus {
+                if let Some(selection) = admitting(&query.gpus, node) {
                     let all = (0u8..).zip(node.gpus()).map(|(position, _)| fleet::Gpu { node, position });
                     let changed = all.filter(|gpu| gpu.revision() > revision);
-                    gpus.extend(changed.map(|gpu| outgoing::gpu(gpu, view.now, &selection.build)));
+                    gpus.extend(
+                        changed.map(|gpu| look(selection, |mask| outgoing::gpu(gpu, view.now, mask))),
+                    );
                 }
-                if let Some(selection) = &query.engines {
+                if let Some(selection) = admitting(&query.engines, node) {
                     let all =
                         (0u8..).zip(node.engines()).map(|(position, _)| fleet::Engine { node, position });
                     let changed = all.filter(|engine| engine.revision() > revision);
-                    engines
-                        .extend(changed.map(|engine| outgoing::engine(engine, view.now, &selection.build)));
+                    let one = |engine| look(selection, |mask| outgoing::engine(engine, view.now, mask));
+                    engines.extend(changed.map(one));
                 }
             }
         });
-        nodes.into_iter().for_each(|node| self.entry(node));
-        gpus.into_iter().for_each(|gpu| self.entry(gpu));
-        engines.into_iter().for_each(|engine| self.entry(engine));
+        self.looked(query.nodes.as_ref(), nodes);
+        self.looked(query.gpus.as_ref(), gpus);
+        self.looked(query.engines.as_ref(), engines);
+    }
+
+    fn looked<M: Entity + Watched>(&mut self, selection: Option<&Selection>, all: Vec<Looked<M>>) {
+        let Some(selection) = selection else { return };
+        for looked in all {
+            match looked {
+                Looked::Passing(entry) => self.passing(entry, selection),
+                Looked::Failing(name) => self.failing::<M>(name),
+            }
+        }
     }
 
     fn push(&mut self, entry: v1::change::Entry) {
         self.changes.push(v1::Change { entry: Some(entry) });
     }
+}
+
+/// An entry that passes the filter, or only the name of one that does not.
+enum Looked<M> {
+    Passing(M),
+    Failing(String),
+}
+
+/// Makes no more of an entry than the filter needs, and the rest only if it passes.
+fn look<M: Entity>(selection: &Selection, make: impl Fn(&Mask) -> M) -> Looked<M> {
+    if selection.filter.is_all() {
+        return Looked::Passing(make(&selection.build));
+    }
+    let probe = make(&selection.probe);
+    if selection.filter.matches(&probe) {
+        Looked::Passing(make(&selection.build))
+    } else {
+        Looked::Failing(probe.name().to_owned())
+    }
+}
+
+fn admitting<'a>(selection: &'a Option<Selection>, node: &fleet::Node) -> Option<&'a Selection> {
+    selection.as_ref().filter(|selection| selection.place.admits(node))
+}
+
+/// Entries that the client has and that have moved to a node or zone where they are not looked at any more.
+pub(super) fn strayed(
+    api: &Api,
+    query: &Query,
+    sent: &BTreeSet<(v1::Kind, String)>,
+) -> Vec<(v1::Kind, String)> {
+    let all: Vec<_> = sent.iter().collect();
+    let mut strayed = Vec::new();
+    for chunk in all.chunks(CHECKED_AT_ONCE) {
+        api.driver.view(|view| {
+            let stays = |(kind, name): &(v1::Kind, String)| {
+                let (selection, node) = match kind {
+                    v1::Kind::Node => (&query.nodes, view.fleet.node(&NodeId::from(name.as_str()))),
+                    v1::Kind::Gpu => {
+                        (&query.gpus, view.fleet.gpu(&GpuId::from(name.as_str())).map(|gpu| gpu.node))
+                    }
+                    v1::Kind::Engine => {
+                        (&query.engines, find_engine(view.fleet, name).map(|engine| engine.node))
+                    }
+                    v1::Kind::Unspecified | v1::Kind::Zone | v1::Kind::Pool | v1::Kind::Event => return true,
+                };
+                node.is_none_or(|node| admitting(selection, node).is_some())
+            };
+            strayed.extend(chunk.iter().filter(|it| !stays(it)).map(|it| (*it).clone()));
+        });
+    }
+    strayed
 }

@@ -1,5 +1,6 @@
 //! What a watch asks for: kinds, and for each kind a filter and a mask.
 
+use ostler_core::fleet;
 use ostler_proto::v1;
 use tonic::Status;
 
@@ -14,6 +15,38 @@ pub(super) struct Selection {
     pub(super) keep: Mask,
     /// What must be made for that and for the filter.
     pub(super) build: Mask,
+    /// What must be made for the filter alone.
+    pub(super) probe: Mask,
+    /// Where entries can be that pass the filter.
+    pub(super) place: Place,
+}
+
+/// The node and the zone that a filter demands. Most of what changes is elsewhere, and need not be looked at.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Place {
+    node: Option<String>,
+    zone: Option<String>,
+}
+
+impl Place {
+    fn of<M: Watched>(filter: &Filter) -> Place {
+        let demanded = |field: Option<&str>| {
+            let position = M::FIELDS.iter().position(|it| Some(it.name) == field)?;
+            filter.demands(position).map(str::to_owned)
+        };
+        Place { node: demanded(M::NODE_FIELD), zone: demanded(M::NODE_FIELD.map(|_| "zone")) }
+    }
+
+    /// Whether an entry of this node can pass.
+    pub(super) fn admits(&self, node: &fleet::Node) -> bool {
+        self.node.as_ref().is_none_or(|name| node.id().as_str() == name)
+            && self.zone.as_ref().is_none_or(|zone| node.zone().as_str() == zone)
+    }
+
+    /// Whether it excludes anything.
+    pub(super) fn is_narrow(&self) -> bool {
+        self.node.is_some() || self.zone.is_some()
+    }
 }
 
 /// What is wanted.
@@ -31,6 +64,9 @@ pub(super) struct Query {
 pub(super) trait Watched: Fields {
     const KIND: v1::Kind;
 
+    /// The field that names the node it is on, if it is on one.
+    const NODE_FIELD: Option<&'static str>;
+
     /// What is wanted of it, if anything.
     fn selection(query: &Query) -> Option<&Selection>;
 
@@ -41,9 +77,10 @@ pub(super) trait Watched: Fields {
 }
 
 macro_rules! watched {
-    ($($message:ident in $field:ident,)*) => {$(
+    ($($message:ident in $field:ident on $node:expr;)*) => {$(
         impl Watched for v1::$message {
             const KIND: v1::Kind = v1::Kind::$message;
+            const NODE_FIELD: Option<&'static str> = $node;
 
             fn selection(query: &Query) -> Option<&Selection> {
                 query.$field.as_ref()
@@ -60,7 +97,14 @@ macro_rules! watched {
     )*};
 }
 
-watched! { Zone in zones, Node in nodes, Gpu in gpus, Engine in engines, Pool in pools, Event in events, }
+watched! {
+    Zone in zones on None;
+    Node in nodes on Some("name");
+    Gpu in gpus on Some("node");
+    Engine in engines on Some("node");
+    Pool in pools on None;
+    Event in events on None;
+}
 
 /// Kinds that a request can name more than once without harm, and no more often than that.
 const KINDS_MAX: usize = 16;
@@ -94,6 +138,21 @@ impl Query {
             }
         }
         parser.finish()
+    }
+
+    /// Whether an entry of this node can be wanted.
+    pub(super) fn admits(&self, node: &fleet::Node) -> bool {
+        self.of_nodes().any(|selection| selection.place.admits(node))
+    }
+
+    /// Whether any filter demands a node or a zone.
+    pub(super) fn is_narrow(&self) -> bool {
+        self.of_nodes().any(|selection| selection.place.is_narrow())
+    }
+
+    /// The selections of what is on nodes.
+    fn of_nodes(&self) -> impl Iterator<Item = &Selection> {
+        [&self.nodes, &self.gpus, &self.engines].into_iter().flatten()
     }
 
     /// Whether anything is wanted that comes from the summary of the whole fleet.
@@ -137,7 +196,9 @@ impl Parser<'_> {
         };
         let keep = keep.with_name();
         let build = keep.with_bits(filter.fields());
-        *M::selection_mut(&mut self.query) = Some(Selection { filter, keep, build });
+        let probe = Mask::none().with_name().with_bits(filter.fields());
+        let place = Place::of::<M>(&filter);
+        *M::selection_mut(&mut self.query) = Some(Selection { filter, keep, build, probe, place });
         Ok(())
     }
 
