@@ -71,7 +71,7 @@ async fn supervise(options: &Up, output: Output) -> Result<(), Error> {
     let grpc = url(running.grpc_address);
     let shutdown = CancellationToken::new();
     let agent = local::agent(options, &grpc, &shutdown)?;
-    let plan = options.demo.then(|| Plan { nodes_per_zone: options.nodes_per_zone, seed: options.seed });
+    let plan = options.demo.then_some(Plan { nodes_per_zone: options.nodes_per_zone, seed: options.seed });
     let console = Console::new(output);
     console.welcome(&grpc, &url(running.http_address), options, plan.as_ref())?;
     let demo = match plan {
@@ -89,7 +89,7 @@ async fn supervise(options: &Up, output: Output) -> Result<(), Error> {
     });
     let Run { demo, observer, mut console, started } = run;
     let seconds = started.elapsed().as_secs_f64();
-    let summary = observer.summary(seconds, options, demo.as_ref(), &grpc, &url(running.http_address));
+    let summary = observer.summary(seconds, demo.as_ref().map(|_| options.seed), &running);
     shutdown.cancel();
     if let Some(demo) = demo {
         demo.stop().await;

@@ -104,10 +104,9 @@ function renderPools(fleet) {
     name.scope = "row";
     row.append(name, ...Array.from({ length: 8 }, () => make("td", "")));
     row.children[4].append(sparkline());
-    const meter = make("meter", "");
-    meter.max = 1;
-    meter.setAttribute("aria-hidden", "true");
-    row.children[5].append(meter, make("span", ""));
+    const bar = make("span", "bar", make("span", ""));
+    bar.setAttribute("aria-hidden", "true");
+    row.children[5].append(bar, make("span", ""));
     return row;
   };
   reconcile(element("pools").tBodies[0], pools, (pool) => pool.name, create, (row, pool) => {
@@ -120,7 +119,7 @@ function renderPools(fleet) {
     setText(cells[3], number(signals.requests_waiting));
     cells[3].className = signals.requests_waiting >= 1 ? "warn" : "";
     drawSparkline(cells[4].firstChild, fleet.queues.get(pool.name) ?? []);
-    cells[5].firstChild.value = signals.kv_cache_usage ?? 0;
+    cells[5].firstChild.firstChild.style.width = `${100 * Math.min(1, signals.kv_cache_usage ?? 0)}%`;
     setText(cells[5].lastChild, percent(signals.kv_cache_usage == null ? null : signals.kv_cache_usage * 100));
     setText(cells[6], seconds(signals.ttft_p95_seconds));
     setText(cells[7], seconds(signals.itl_p95_seconds));

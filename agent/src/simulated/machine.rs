@@ -97,16 +97,16 @@ impl Machine {
     pub(super) fn lose_gpu(&mut self, gpu: usize) -> Vec<Request> {
         self.gpus[gpu].present = false;
         self.gpus[gpu].xid_errors += 1;
-        let bus = PCI_BUS_IDS[gpu].trim_start_matches("0000");
-        let (uuid, model) = (self.plan.gpu_uuids[gpu].clone(), self.plan.gpu.name);
+        // The kernel writes the domain with four digits and leaves the function out.
+        let bus = PCI_BUS_IDS[gpu][4..].trim_end_matches(".0").to_lowercase();
+        let uuid = self.plan.gpu_uuids[gpu].clone();
         self.push(Kind::Xid(v1::XidEvent {
             gpu_uuid: uuid.clone(),
             pci_bus_id: PCI_BUS_IDS[gpu].to_owned(),
             xid: XID_OFF_THE_BUS,
             source: "nvml+kmsg".to_owned(),
             message: format!(
-                "NVRM: Xid (PCI:{}): 79, pid='<unknown>', name=<unknown>, GPU has fallen off the bus. ({model})",
-                bus.trim_end_matches(".0")
+                "NVRM: Xid (PCI:{bus}): 79, pid='<unknown>', name=<unknown>, GPU has fallen off the bus."
             ),
             ..v1::XidEvent::default()
         }));

@@ -152,8 +152,10 @@ impl Replica {
             if self.running.len() >= self.model.sequences_max || !fits {
                 break;
             }
+            // Where in the tick the work on this prompt begins.
+            let begins = now - TICK_SECONDS * left / able;
             if self.prefilled == 0.0 {
-                self.totals.queue_seconds.record(now, (now - request.arrived).max(0.001));
+                self.totals.queue_seconds.record(now, (begins - request.arrived).max(0.001));
             }
             let want = request.prompt_tokens - self.prefilled;
             if want > left {

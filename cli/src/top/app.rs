@@ -194,6 +194,7 @@ impl App {
     }
 
     /// Takes one key.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "keys that mean nothing here are most of them")]
     pub(super) fn press(&mut self, key: KeyEvent) -> Flow {
         if key.modifiers.contains(KeyModifiers::CONTROL) && key.code == KeyCode::Char('c') {
             return Flow::Quit;
@@ -249,6 +250,7 @@ impl App {
         };
     }
 
+    #[expect(clippy::wildcard_enum_match_arm, reason = "keys that mean nothing here are most of them")]
     fn type_filter(&mut self, key: KeyCode) {
         match key {
             KeyCode::Enter => self.typing = false,

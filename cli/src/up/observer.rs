@@ -4,16 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use ostler_agent::simulated::incident::{Phase, Step};
-use ostler_proto::v1::{self, GpuState, NodeState, change};
+use ostler_coordinator::Running;
+use ostler_proto::v1::{self, GpuState, NodeState, SourceState, change};
 
 use super::demo::Told;
 use super::summary::{Incident, Summary};
-use crate::args::Up;
-use crate::up::demo::Demo;
 use crate::view::View;
 
 /// Events that are counted at most: their names are kept so that none counts twice, and this many take about 10 MB.
 const EVENTS_COUNTED_MAX: usize = 100_000;
+
+/// How long NVML may take until what this machine's agent says of it is final enough to be told.
+const SETTLED: Duration = Duration::from_secs(3);
 
 /// Something worth a line.
 #[derive(Clone, Debug, PartialEq)]
@@ -72,7 +74,11 @@ impl Observer {
             match entry {
                 change::Entry::Event(event) => self.count(event),
                 change::Entry::Node(_) => self.changes += 1,
-                _ => {}
+                change::Entry::Zone(_)
+                | change::Entry::Gpu(_)
+                | change::Entry::Engine(_)
+                | change::Entry::Pool(_)
+                | change::Entry::Removed(_) => {}
             }
         }
         self.view.apply(response);
@@ -80,7 +86,7 @@ impl Observer {
         self.running_peak = self.running_peak.max(running);
         self.waiting_peak = self.waiting_peak.max(waiting);
         let mut news = self.follow(now);
-        news.extend(self.meet());
+        news.extend(self.meet(now));
         news
     }
 
@@ -139,25 +145,22 @@ impl Observer {
         news
     }
 
-    fn meet(&mut self) -> Option<News> {
+    fn meet(&mut self, now: Duration) -> Option<News> {
         if self.met {
             return None;
         }
-        let node =
-            self.view.nodes.values().find(|node| !node.simulated && node.state() == NodeState::Fresh)?;
+        let settled = |node: &v1::Node| {
+            let nvml = node.sources.iter().find(|source| source.name == "nvml");
+            nvml.is_none_or(|nvml| nvml.state() == SourceState::Ok) || now >= SETTLED
+        };
+        let own = |node: &&v1::Node| !node.simulated && node.state() == NodeState::Fresh && settled(node);
+        let node = self.view.nodes.values().find(own)?;
         self.met = true;
         Some(News::ThisMachine(Box::new(node.clone())))
     }
 
     /// The summary of the whole run. Of a demonstration it counts the simulated fleet alone.
-    pub(crate) fn summary(
-        &self,
-        seconds: f64,
-        options: &Up,
-        demo: Option<&Demo>,
-        grpc: &str,
-        http: &str,
-    ) -> Summary {
+    pub(crate) fn summary(&self, seconds: f64, seed: Option<u64>, running: &Running) -> Summary {
         let nodes: Vec<&v1::Node> =
             self.view.nodes.values().filter(|node| node.simulated == self.demo).collect();
         let own: BTreeSet<&str> = nodes.iter().map(|node| node.name.as_str()).collect();
@@ -168,11 +171,11 @@ impl Observer {
         let zones: BTreeSet<&str> = nodes.iter().map(|node| node.zone.as_str()).collect();
         Summary {
             version: env!("CARGO_PKG_VERSION"),
-            simulated: demo.is_some(),
-            seed: demo.map(|_| options.seed),
+            simulated: self.demo,
+            seed,
             duration_s: rounded(seconds),
-            grpc: grpc.to_owned(),
-            http: http.to_owned(),
+            grpc: super::url(running.grpc_address),
+            http: super::url(running.http_address),
             zones: zones.len(),
             nodes: nodes.len(),
             nodes_fresh: nodes.iter().filter(|node| node.state() == NodeState::Fresh).count(),
@@ -186,6 +189,7 @@ impl Observer {
             pools: self.view.pools.len(),
             requests_running_peak: self.running_peak,
             requests_waiting_peak: self.waiting_peak,
+            reports_received: running.driver.view(|view| view.report.rows),
             node_updates: self.changes,
             events: self.events.clone(),
             incidents: self.followed.iter().map(incident).collect(),

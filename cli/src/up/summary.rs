@@ -27,6 +27,8 @@ pub(crate) struct Summary {
     pub(crate) pools: usize,
     pub(crate) requests_running_peak: f64,
     pub(crate) requests_waiting_peak: f64,
+    /// Rows that the coordinator has taken in from agents.
+    pub(crate) reports_received: u64,
     /// Changes of nodes that the watch told of.
     pub(crate) node_updates: u64,
     /// How many events of each kind.
@@ -75,7 +77,11 @@ impl Summary {
             self.pools
         );
         let (running, waiting) = (self.requests_running_peak, self.requests_waiting_peak);
-        let _ = writeln!(text, "  at most {running:.0} requests running and {waiting:.0} waiting");
+        let reports = self.reports_received;
+        let _ = writeln!(
+            text,
+            "  {reports} reports received; at most {running:.0} requests running and {waiting:.0} waiting"
+        );
         let events: Vec<String> = self.events.iter().map(|(kind, count)| format!("{kind} {count}")).collect();
         let _ = writeln!(
             text,
