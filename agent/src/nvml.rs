@@ -43,7 +43,7 @@ mod sys;
 /// Stack of the supervising thread; it only moves frames.
 const STACK_BYTES: usize = 256 * 1024;
 
-/// Called when a GPU or the source changes its state, from the monitor's own thread; it must not block.
+/// Called when a GPU or the source changes its state or the driver reports an error, from the monitor's own thread; it must not block.
 pub type Notify = Arc<dyn Fn() + Send + Sync>;
 
 /// How to read GPUs.
@@ -237,3 +237,6 @@ impl Drop for Monitor {
         self.wake();
     }
 }
+
+#[cfg(test)]
+mod tests;

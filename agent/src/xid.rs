@@ -166,13 +166,15 @@ fn merge(first: v1::XidEvent, second: v1::XidEvent) -> v1::XidEvent {
     }
 }
 
-/// Names the GPU of each event that has only a PCI address, from those that the node has.
+/// Names the GPU of each event that has only a PCI address, from those that the node has, and writes the address as NVML
+/// does.
 pub fn name_gpus(events: &mut [v1::XidEvent], gpus: &[GpuSample]) {
     for event in events.iter_mut().filter(|event| event.gpu_uuid.is_empty() && !event.nvswitch) {
         let Some(address) = PciAddress::parse(&event.pci_bus_id) else { continue };
         let gpu = gpus.iter().find(|gpu| PciAddress::parse(&gpu.info.pci_bus_id) == Some(address));
         if let Some(gpu) = gpu {
             event.gpu_uuid.clone_from(&gpu.info.uuid);
+            event.pci_bus_id.clone_from(&gpu.info.pci_bus_id);
         }
     }
 }

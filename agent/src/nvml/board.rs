@@ -40,6 +40,8 @@ pub(crate) struct Board {
     /// Position in `gpus` of each GPU as the child numbers them.
     positions: Vec<usize>,
     events: Vec<agent_event::Kind>,
+    /// Whether an event was pushed since this was last cleared.
+    pub(crate) news: bool,
     /// Events that found no room since the agent started.
     pub(crate) events_dropped: u64,
     /// GPUs that NVML counts; more than the board holds are left out.
@@ -55,6 +57,7 @@ impl Board {
             gpus: Vec::new(),
             positions: Vec::new(),
             events: Vec::new(),
+            news: false,
             events_dropped: 0,
             gpus_found: 0,
             worked: false,
@@ -185,6 +188,7 @@ impl Board {
 
     /// Keeps an event until the next look, if there is room.
     pub(crate) fn push(&mut self, event: agent_event::Kind) {
+        self.news = true;
         if self.events.len() < EVENTS_MAX {
             self.events.push(event);
         } else {
@@ -193,8 +197,8 @@ impl Board {
     }
 
     /// Gives each GPU its state. `hung` names the calls that hang on the GPU of that number; `unreadable` says why no
-    /// GPU can be read, if that is so. Returns whether a state changed.
-    pub(crate) fn judge(&mut self, hung: impl Fn(u8) -> Option<String>, unreadable: Option<&str>) -> bool {
+    /// GPU can be read, if that is so.
+    pub(crate) fn judge(&mut self, hung: impl Fn(u8) -> Option<String>, unreadable: Option<&str>) {
         let mut changes = Vec::new();
         for (position, gpu) in self.gpus.iter_mut().enumerate() {
             let number = self.positions.iter().position(|place| *place == position);
@@ -215,9 +219,7 @@ impl Board {
             gpu.info.set_state(state);
             gpu.info.detail = detail;
         }
-        let changed = !changes.is_empty();
         changes.into_iter().for_each(|change| self.push(agent_event::Kind::Gpu(change)));
-        changed
     }
 
     /// How many GPUs are in that state.
@@ -364,7 +366,7 @@ mod tests {
         board.values(1, Section::Fast, Health::Ok, &fast(Metric::GpuPowerMilliwatts, 9));
         board.judge(|_| None, None);
         board.values(1, Section::Fast, Health::Lost(15), &[]);
-        assert!(board.judge(|_| None, None));
+        board.judge(|_| None, None);
         assert_eq!(states(&board), [GpuState::Ok, GpuState::Lost]);
         let (samples, events) = board.take();
         let power = |sample: &GpuSample| sample.groups[0].values[7].1;

@@ -79,6 +79,9 @@ const _: () = assert!(CALLS.len() <= CALLS_MAX);
 /// How long the event thread lets the driver wait for an event before it looks around.
 pub(crate) const EVENT_WAIT: Duration = Duration::from_secs(1);
 
+/// Longest that waking one GPU may take: it is 1 to 3 s where persistence mode is off.
+const WAKING_ONE_MAX: Duration = Duration::from_secs(6);
+
 impl Call {
     /// The call of that number, if there is one.
     pub(crate) fn from_number(number: u8) -> Option<Call> {
@@ -95,6 +98,9 @@ impl Call {
     pub(crate) fn deadline(self, ordinary: Duration, waking: Duration) -> Duration {
         if self == Call::EventWait {
             EVENT_WAIT + ordinary
+        } else if self == Call::Handle {
+            // It wakes one GPU, and until it returns the others wait.
+            waking.min(WAKING_ONE_MAX).max(ordinary)
         } else if self.wakes_hardware() {
             waking.max(ordinary)
         } else {
@@ -125,6 +131,7 @@ mod tests {
     fn waking_calls_get_the_long_deadline_and_readings_the_short_one() {
         let (ordinary, waking) = (Duration::from_secs(2), Duration::from_secs(30));
         assert_eq!(Call::Init.deadline(ordinary, waking), waking);
+        assert_eq!(Call::Handle.deadline(ordinary, waking), WAKING_ONE_MAX);
         assert_eq!(Call::Power.deadline(ordinary, waking), ordinary);
         assert_eq!(Call::EventWait.deadline(ordinary, waking), Duration::from_secs(3));
     }

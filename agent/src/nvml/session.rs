@@ -118,7 +118,8 @@ impl Session {
             skips,
         };
         let library = library.to_owned();
-        session.send(&Request::Begin { library, events, skips })?;
+        // A child that is gone already is met, and collected, at the other pipe.
+        let _ = session.send(&Request::Begin { library, events, skips });
         Ok(session)
     }
 

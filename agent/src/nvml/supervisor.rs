@@ -36,6 +36,8 @@ const GRACE: Duration = Duration::from_secs(5);
 const WAKING_PATIENCE: Duration = Duration::from_millis(2500);
 /// How long a child may take to shut NVML down.
 const STOP_MAX: Duration = Duration::from_secs(4);
+/// Changes are told at most this often.
+const NOTIFY_PAUSE: Duration = Duration::from_millis(50);
 /// Longest detail on the wire.
 const DETAIL_BYTES_MAX: usize = 512;
 
@@ -101,6 +103,8 @@ pub(crate) struct Supervisor {
     /// Last time a child gave a value, or the start of the thread.
     worked_at: Instant,
     released: bool,
+    /// Last time that somebody was told of a change.
+    notified_at: Instant,
 }
 
 impl Supervisor {
@@ -119,6 +123,7 @@ impl Supervisor {
             start_at: now,
             worked_at: now,
             released: false,
+            notified_at: now,
         }
     }
 
@@ -281,7 +286,8 @@ impl Supervisor {
         let unreadable = self.unreadable(now);
         let mut board = lock(&self.shared.board);
         let hung = |gpu| self.hung_words(gpu, now);
-        let mut changed = board.judge(hung, unreadable.as_deref());
+        board.judge(hung, unreadable.as_deref());
+        let mut changed = std::mem::take(&mut board.news);
         let (state, mut detail) = self.judge(&board, now);
         drop(board);
         detail.truncate(detail.floor_char_boundary(DETAIL_BYTES_MAX));
@@ -291,8 +297,10 @@ impl Supervisor {
             *status = SourceStatus { name: "nvml".to_owned(), state: state.into(), detail };
         }
         drop(status);
-        if changed && let Some(notify) = &self.config.notify {
-            notify();
+        // A flood of events must not wake the others at its own pace; what is not told now is seen at the next look.
+        if changed && now.saturating_duration_since(self.notified_at) >= NOTIFY_PAUSE {
+            self.notified_at = now;
+            self.config.notify.as_ref().inspect(|notify| notify());
         }
     }
 
@@ -305,10 +313,10 @@ impl Supervisor {
         } else {
             "the call is left out for a while, the others go on"
         };
+        let deadline = first.deadline(self.config.call_deadline, self.config.init_deadline);
         Some(format!(
-            "{} did not return within {:?}; {more}. If it stays so, drain the node and reboot it",
+            "{} did not return within {deadline:?}; {more}. If it stays so, drain the node and reboot it",
             first.symbol(),
-            self.config.call_deadline,
         ))
     }
 
@@ -348,11 +356,7 @@ impl Supervisor {
         let hung: Vec<String> =
             self.quarantine.active(now).map(|(gpu, call)| format!("GPU {gpu}: {}", call.symbol())).collect();
         if !hung.is_empty() {
-            let detail = format!(
-                "calls that did not return within {:?} are left out: {}",
-                self.config.call_deadline,
-                hung.join("; ")
-            );
+            let detail = format!("calls that did not return in time are left out: {}", hung.join("; "));
             return (SourceState::Hung, detail);
         }
         let ready = self.session.as_ref().is_some_and(|session| session.ready);
@@ -377,7 +381,7 @@ impl Supervisor {
             "{}{gpu} has not returned for more than {WAKING_PATIENCE:?}; it is given {:?}, because waking a GPU takes 1 \
              to 3 s where persistence mode is off (`nvidia-smi -pm 1`)",
             call.call.symbol(),
-            self.config.init_deadline,
+            call.call.deadline(self.config.call_deadline, self.config.init_deadline),
         ))
     }
 

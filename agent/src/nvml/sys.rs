@@ -87,10 +87,22 @@ pub(crate) fn inheritable_memory(words: usize) -> io::Result<OwnedFd> {
     Ok(memory)
 }
 
-/// Asks the kernel to end this process when the thread that started it ends.
+/// How long a process that was told to end may take to end by itself.
+const GRACE_SECONDS: u32 = 3;
+
+/// Asks the kernel to end this process some time after the thread that started it, so that it can shut down by itself
+/// unless it is stuck. A SIGTERM means the same.
 pub(crate) fn die_with_parent() {
-    // SAFETY: PR_SET_PDEATHSIG takes a signal number and touches no memory.
-    unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGTERM) };
+    extern "C" fn end_later(_signal: libc::c_int) {
+        // SAFETY: alarm is async-signal-safe; when it fires, the default action ends the process.
+        unsafe { libc::alarm(GRACE_SECONDS) };
+    }
+    let handler: extern "C" fn(libc::c_int) = end_later;
+    // SAFETY: the handler only calls what a handler may call; PR_SET_PDEATHSIG takes a signal number.
+    unsafe {
+        libc::signal(libc::SIGTERM, handler as libc::sighandler_t);
+        libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGTERM);
+    }
 }
 
 /// Reads and writes on `descriptor` return at once from now on.
