@@ -3,7 +3,7 @@
 //! Exit codes: 0 it worked, 1 it failed, 2 the command line or the configuration is wrong.
 #![allow(clippy::print_stdout)]
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{io::IsTerminal as _, path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use tokio::signal::unix::{SignalKind, signal};
@@ -187,7 +187,8 @@ async fn until_told(config: Config) -> anyhow::Result<()> {
 
 fn log(log: &config::Log) {
     let filter = EnvFilter::new(&log.level);
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let colours = std::io::stderr().is_terminal();
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(std::io::stderr);
     // A second subscriber in one process is a test's; the first stays.
     let _ = match log.format {
         LogFormat::Text => lines.try_init(),
