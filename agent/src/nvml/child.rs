@@ -42,6 +42,7 @@ const ACCESS_LOST_READINGS: u32 = 2;
 /// Entry point of `nvml-child`.
 pub fn main() -> ExitCode {
     sys::die_with_parent();
+    sys::name_process();
     match serve() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

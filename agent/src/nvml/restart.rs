@@ -19,9 +19,11 @@ const PAUSE_REFUSED_MAX: Duration = Duration::from_secs(10);
 /// A child that lived this long did well: the next failure is a first one again.
 const STABLE: Duration = Duration::from_secs(60);
 /// First time that a call which hung is left out; it doubles up to [`QUARANTINE_MAX`] when it hangs again.
-const QUARANTINE: Duration = Duration::from_secs(60);
+const QUARANTINE: Duration = Duration::from_secs(30);
 /// Longest time that a call is left out before it is tried again.
 const QUARANTINE_MAX: Duration = Duration::from_secs(1800);
+/// A call is left out this much longer than the process that hangs in it lives.
+const HOLD: Duration = Duration::from_secs(5);
 /// Different calls hanging on one GPU at the same time before the whole GPU is left alone: each one costs a process that
 /// may never die, and a GPU on which two calls hang will hang on the others.
 const CALLS_HUNG_MAX: usize = 2;
@@ -76,12 +78,26 @@ struct Entry {
 }
 
 /// Calls that hung, and until when they are left out. At most one entry for each GPU and call.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Quarantine {
     hung: BTreeMap<(u8, Call), Entry>,
+    /// How long a call that was let in again must not hang before its GPU counts as well: time enough to make it.
+    probation: Duration,
 }
 
 impl Quarantine {
+    /// Nothing is left out. Every call is made at least once in `period`.
+    pub(crate) fn new(period: Duration) -> Quarantine {
+        Quarantine { hung: BTreeMap::new(), probation: period + period / 4 }
+    }
+
+    /// The process that hangs in the call is still alive, so the call hangs still.
+    pub(crate) fn hold(&mut self, gpu: u8, call: Call, now: Instant) {
+        if let Some(entry) = self.hung.get_mut(&(gpu, call)) {
+            entry.until = entry.until.max(now + HOLD);
+        }
+    }
+
     /// A call hung.
     pub(crate) fn add(&mut self, gpu: u8, call: Call, now: Instant) {
         let pause = self
@@ -96,9 +112,10 @@ impl Quarantine {
         self.hung.iter().filter(move |(_, entry)| now < entry.until).map(|(key, _)| *key)
     }
 
-    /// The calls of one GPU that are left out now.
-    pub(crate) fn active_on(&self, gpu: u8, now: Instant) -> Vec<Call> {
-        self.active(now).filter(|(hung, _)| *hung == gpu).map(|(_, call)| call).collect()
+    /// Calls that hung and have not been seen to work since: left out, or let in again just now.
+    pub(crate) fn suspected(&self, now: Instant) -> impl Iterator<Item = (u8, Call)> + '_ {
+        let suspected = move |entry: &Entry| now < entry.until + self.probation;
+        self.hung.iter().filter(move |(_, entry)| suspected(entry)).map(|(key, _)| *key)
     }
 
     /// Whether the GPU is left alone altogether.
@@ -118,7 +135,8 @@ impl Quarantine {
 
     /// Forgets calls that have been let in again for as long as they were left out, without hanging.
     pub(crate) fn forget_old(&mut self, now: Instant) {
-        self.hung.retain(|_, entry| now < entry.until + entry.pause);
+        let probation = self.probation;
+        self.hung.retain(|_, entry| now < entry.until + entry.pause.max(probation));
     }
 
     /// When the next call is let in again.
@@ -132,6 +150,7 @@ mod tests {
     use super::*;
 
     const SHORT: Duration = Duration::from_millis(10);
+    const PERIOD: Duration = Duration::from_secs(10);
 
     #[test]
     fn the_first_replacement_starts_at_once_and_later_ones_wait_longer_and_longer() {
@@ -151,7 +170,7 @@ mod tests {
 
     #[test]
     fn only_the_call_that_hung_is_left_out_until_a_second_one_hangs_on_the_same_gpu() {
-        let (mut quarantine, now) = (Quarantine::default(), Instant::now());
+        let (mut quarantine, now) = (Quarantine::new(PERIOD), Instant::now());
         quarantine.add(3, Call::Power, now);
         assert_eq!(quarantine.skips(now)[3], Call::Power.bit());
         assert_eq!(quarantine.skips(now)[2], 0);
@@ -161,7 +180,7 @@ mod tests {
 
     #[test]
     fn a_call_is_let_in_again_and_left_out_twice_as_long_when_it_hangs_again() {
-        let (mut quarantine, now) = (Quarantine::default(), Instant::now());
+        let (mut quarantine, now) = (Quarantine::new(PERIOD), Instant::now());
         quarantine.add(0, Call::Power, now);
         let again = now + QUARANTINE;
         assert_eq!(quarantine.next_expiry(now), Some(again));
@@ -171,8 +190,34 @@ mod tests {
     }
 
     #[test]
+    fn a_call_stays_suspected_until_it_was_made_again_without_hanging() {
+        let (mut quarantine, now) = (Quarantine::new(PERIOD), Instant::now());
+        quarantine.add(0, Call::Power, now);
+        let again = now + QUARANTINE;
+        assert_eq!(quarantine.active(again).count(), 0);
+        assert_eq!(
+            quarantine.suspected(again).count(),
+            1,
+            "its GPU is not well only because time has passed"
+        );
+        assert_eq!(quarantine.suspected(again + PERIOD * 2).count(), 0);
+    }
+
+    #[test]
+    fn a_call_is_not_tried_again_while_the_process_that_hangs_in_it_lives() {
+        let (mut quarantine, mut now) = (Quarantine::new(PERIOD), Instant::now());
+        quarantine.add(0, Call::Power, now);
+        for _ in 0..100 {
+            now += Duration::from_secs(1);
+            quarantine.hold(0, Call::Power, now);
+        }
+        assert_eq!(quarantine.skips(now)[0], Call::Power.bit());
+        assert_eq!(quarantine.skips(now + HOLD)[0], 0);
+    }
+
+    #[test]
     fn a_call_that_behaved_for_long_is_forgotten() {
-        let (mut quarantine, now) = (Quarantine::default(), Instant::now());
+        let (mut quarantine, now) = (Quarantine::new(PERIOD), Instant::now());
         quarantine.add(0, Call::Power, now);
         quarantine.forget_old(now + QUARANTINE * 2 + SHORT);
         quarantine.add(0, Call::Power, now);

@@ -92,8 +92,8 @@ pub(crate) struct Supervisor {
     shared: Arc<Shared>,
     wake: UnixStream,
     session: Option<Session>,
-    /// Given up and not yet dead.
-    abandoned: Vec<Child>,
+    /// Given up and not yet dead, and the call on a GPU that each hangs in.
+    abandoned: Vec<(Child, Option<(u8, Call)>)>,
     quarantine: Quarantine,
     backoff: Backoff,
     schedule: Schedule,
@@ -112,18 +112,18 @@ impl Supervisor {
         let now = Instant::now();
         Supervisor {
             schedule: Schedule::new(config.periods(), config.all_at_once, now),
-            config,
             shared,
             wake,
             session: None,
             abandoned: Vec::new(),
-            quarantine: Quarantine::default(),
+            quarantine: Quarantine::new(config.slow_period.max(config.interval)),
             backoff: Backoff::default(),
             cause: Cause::New,
             start_at: now,
             worked_at: now,
             released: false,
             notified_at: now,
+            config,
         }
     }
 
@@ -135,7 +135,10 @@ impl Supervisor {
             if wishes.stop {
                 return self.close();
             }
-            self.abandoned.retain_mut(|child| !matches!(child.try_wait(), Ok(Some(_))));
+            self.abandoned.retain_mut(|(child, _)| !matches!(child.try_wait(), Ok(Some(_))));
+            for (gpu, call) in self.abandoned.iter().filter_map(|(_, hangs)| *hangs) {
+                self.quarantine.hold(gpu, call, now);
+            }
             self.follow(&wishes, now);
             match self.drive(now) {
                 Ok(()) => {}
@@ -219,16 +222,22 @@ impl Supervisor {
     fn end_session(&mut self, end: &End, now: Instant) {
         let Some(session) = self.session.take() else { return };
         let (lived, was_stopping) = (now.saturating_duration_since(session.started), session.stopping);
-        self.abandoned.push(session.abandon());
+        let hangs = match end {
+            End::Hung { call, gpu: Some(gpu) } => Some((*gpu, *call)),
+            End::Hung { gpu: None, .. } | End::Stuck | End::Exited(_) | End::Nonsense(_) | End::Pipe(_) => {
+                None
+            }
+        };
+        self.abandoned.push((session.abandon(), hangs));
         if was_stopping {
             return;
         }
         let words = end.describe();
         let ended = match (&self.cause, end) {
             (Cause::Fault(..), End::Exited(_)) => Ended::Refused,
-            (_, End::Hung { call, gpu }) => {
-                if let Some(gpu) = gpu {
-                    self.quarantine.add(*gpu, *call, now);
+            (_, End::Hung { .. }) => {
+                if let Some((gpu, call)) = hangs {
+                    self.quarantine.add(gpu, call, now);
                 }
                 self.cause = Cause::Hung(words.clone());
                 Ended::Broken
@@ -306,8 +315,7 @@ impl Supervisor {
 
     /// What hangs on that GPU: calls left out, or one that is past its deadline right now.
     fn hung_words(&self, gpu: u8, now: Instant) -> Option<String> {
-        let calls = self.quarantine.active_on(gpu, now);
-        let first = calls.first()?;
+        let (_, first) = self.quarantine.suspected(now).find(|(suspected, _)| *suspected == gpu)?;
         let more = if self.quarantine.is_whole_gpu(gpu, now) {
             "so does another call; the GPU is left alone for a while"
         } else {
@@ -353,8 +361,11 @@ impl Supervisor {
         if let Some(slow) = self.slow_words() {
             return (SourceState::Hung, slow);
         }
-        let hung: Vec<String> =
-            self.quarantine.active(now).map(|(gpu, call)| format!("GPU {gpu}: {}", call.symbol())).collect();
+        let hung: Vec<String> = self
+            .quarantine
+            .suspected(now)
+            .map(|(gpu, call)| format!("GPU {gpu}: {}", call.symbol()))
+            .collect();
         if !hung.is_empty() {
             let detail = format!("calls that did not return in time are left out: {}", hung.join("; "));
             return (SourceState::Hung, detail);

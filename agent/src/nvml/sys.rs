@@ -87,6 +87,12 @@ pub(crate) fn inheritable_memory(words: usize) -> io::Result<OwnedFd> {
     Ok(memory)
 }
 
+/// Calls this process what it is, in lists of processes; the file that it runs is named otherwise.
+pub(crate) fn name_process() {
+    // SAFETY: PR_SET_NAME reads a C string of at most 16 bytes.
+    unsafe { libc::prctl(libc::PR_SET_NAME, c"ostler-nvml".as_ptr()) };
+}
+
 /// How long a process that was told to end may take to end by itself.
 const GRACE_SECONDS: u32 = 3;
 
