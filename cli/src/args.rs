@@ -92,7 +92,7 @@ pub(crate) struct Up {
     /// Seed of the simulation: the same one gives the same fleet, load and incidents
     #[arg(long, requires = "demo", default_value_t = 7)]
     pub(crate) seed: u64,
-    /// Address for agents and the API (gRPC); port 0 takes a free one
+    /// Address for agents and the API (gRPC); 0.0.0.0:7400 lets other machines report; port 0 takes a free one
     #[arg(long, default_value = "127.0.0.1:7400", value_name = "ADDRESS")]
     pub(crate) listen: SocketAddr,
     /// Address for the dashboard and the HTTP API; port 0 takes a free one

@@ -6,6 +6,8 @@
 mod app;
 mod draw;
 mod order;
+#[cfg(test)]
+mod tests;
 
 use std::io::{self, IsTerminal};
 use std::time::{Duration, Instant};

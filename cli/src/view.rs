@@ -43,6 +43,19 @@ impl View {
         self.nodes.values().any(|node| node.simulated)
     }
 
+    /// Counts of the whole fleet, as its zones have them: what a silent node had last does not count as well.
+    pub(crate) fn counts(&self) -> v1::Counts {
+        let zones = self.zones.values().filter_map(|zone| zone.counts.as_ref());
+        zones.fold(v1::Counts::default(), |sum, zone| v1::Counts {
+            nodes: sum.nodes + zone.nodes,
+            nodes_fresh: sum.nodes_fresh + zone.nodes_fresh,
+            gpus: sum.gpus + zone.gpus,
+            gpus_ok: sum.gpus_ok + zone.gpus_ok,
+            engines: sum.engines + zone.engines,
+            engines_serving: sum.engines_serving + zone.engines_serving,
+        })
+    }
+
     fn insert(&mut self, entry: Entry) {
         match entry {
             Entry::Zone(zone) => drop(self.zones.insert(zone.name.clone(), zone)),

@@ -28,13 +28,19 @@ const FILES: [File; 6] = [
     File { path: "/dashboard/main.js", media_type: SCRIPT, text: include_str!("../web/main.js") },
     File { path: "/dashboard/model.js", media_type: SCRIPT, text: include_str!("../web/model.js") },
     File { path: "/dashboard/page.js", media_type: SCRIPT, text: include_str!("../web/page.js") },
-    File { path: "/dashboard/style.css", media_type: "text/css; charset=utf-8", text: include_str!("../web/style.css") },
+    File {
+        path: "/dashboard/style.css",
+        media_type: "text/css; charset=utf-8",
+        text: include_str!("../web/style.css"),
+    },
     File { path: "/dashboard/icon.svg", media_type: "image/svg+xml", text: include_str!("../web/icon.svg") },
 ];
 
 /// Serves the page at `/` and its files under `/dashboard/`.
 pub fn router() -> Router {
-    FILES.into_iter().fold(Router::new(), |router, file| router.route(file.path, get(async move || serve(file))))
+    FILES
+        .into_iter()
+        .fold(Router::new(), |router, file| router.route(file.path, get(async move || serve(file))))
 }
 
 fn serve(file: File) -> Response {
@@ -59,11 +65,17 @@ mod tests {
         let named = page.split(['"', '\'']).filter(|text| text.starts_with("dashboard/"));
         let mut count = 0;
         for path in named {
-            assert!(FILES.iter().any(|file| file.path.trim_start_matches('/') == path), "{path} is not served");
+            assert!(
+                FILES.iter().any(|file| file.path.trim_start_matches('/') == path),
+                "{path} is not served"
+            );
             count += 1;
         }
         assert_eq!(count, 3);
-        assert!(FILES.iter().all(|file| !file.text.contains("https://")), "a file loads something from elsewhere");
+        assert!(
+            FILES.iter().all(|file| !file.text.contains("https://")),
+            "a file loads something from elsewhere"
+        );
     }
 
     #[test]
@@ -73,6 +85,9 @@ mod tests {
         assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
         assert_eq!(response.headers()[header::CONTENT_TYPE], HTML);
         let page = FILES[0].text;
-        assert!(!page.contains("<style") && !page.contains("style=") && !page.contains("onclick"), "inline code");
+        assert!(
+            !page.contains("<style") && !page.contains("style=") && !page.contains("onclick"),
+            "inline code"
+        );
     }
 }

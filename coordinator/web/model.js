@@ -98,14 +98,16 @@ export class Fleet {
   /** Sums over pools, zones and states for the line of totals. Null is unknown. */
   totals() {
     const count = (map, good) => [[...map.values()].filter(good).length, map.size];
+    // What a silent node had last is not what it has.
+    const fresh = (name) => this.nodes.get(name)?.state === "NODE_STATE_FRESH";
     const sum = (map, field) => {
       const known = [...map.values()].map((entry) => entry.signals?.[field]).filter((value) => value != null);
       return known.length ? known.reduce((one, two) => one + two, 0) : null;
     };
     return {
       nodes: count(this.nodes, (node) => node.state === "NODE_STATE_FRESH"),
-      gpus: count(this.gpus, (gpu) => gpu.state === "GPU_STATE_OK"),
-      engines: count(this.engines, (engine) => engine.state === "ENGINE_STATE_SERVING"),
+      gpus: count(this.gpus, (gpu) => gpu.state === "GPU_STATE_OK" && fresh(gpu.node)),
+      engines: count(this.engines, (engine) => engine.state === "ENGINE_STATE_SERVING" && fresh(engine.node)),
       running: sum(this.pools, "requests_running"),
       waiting: sum(this.pools, "requests_waiting"),
       tokens: sum(this.pools, "generation_tokens_per_second"),

@@ -270,7 +270,3 @@ impl App {
 
 /// Rows that a page key moves by.
 const PAGE_ROWS: usize = 15;
-
-#[cfg(test)]
-#[path = "tests.rs"]
-mod tests;

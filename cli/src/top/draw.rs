@@ -13,8 +13,8 @@ use crate::kind::{Entry, Kind};
 use crate::output::columns::{self, Cell};
 use crate::output::{Tone, units};
 
-/// Width from which zones and pools stand beside each other.
-const WIDE_COLUMNS: u16 = 150;
+/// Width from which zones and pools stand beside each other without being cut: their tables take about 75 and 115.
+const WIDE_COLUMNS: u16 = 195;
 
 /// Rows of zones or pools that are shown at most; the rest is a line of the table's own commands away.
 const PANEL_ROWS_MAX: u16 = 6;
@@ -89,11 +89,11 @@ fn headline(app: &App) -> Line<'_> {
         Span::raw(format!("{}  ", units::clean(&app.server))),
         Span::styled(format!("● {word}  "), style(app, tone)),
     ];
-    let fresh = view.nodes.values().filter(|node| node.state() == ostler_proto::v1::NodeState::Fresh).count();
-    let gpus = view.gpus.values().filter(|gpu| gpu.state() == ostler_proto::v1::GpuState::Ok).count();
-    let all_fresh = fresh == view.nodes.len() && gpus == view.gpus.len();
-    let counts = format!("nodes {fresh}/{}  GPUs {gpus}/{}  ", view.nodes.len(), view.gpus.len());
-    spans.push(Span::styled(counts, style(app, if all_fresh { Tone::Plain } else { Tone::Warn })));
+    let counts = view.counts();
+    let all = counts.nodes_fresh == counts.nodes && counts.gpus_ok == counts.gpus;
+    let text =
+        format!("nodes {}/{}  GPUs {}/{}  ", counts.nodes_fresh, counts.nodes, counts.gpus_ok, counts.gpus);
+    spans.push(Span::styled(text, style(app, if all { Tone::Plain } else { Tone::Warn })));
     if view.simulated() {
         spans.push(Span::styled("SIMULATED", style(app, Tone::Warn).add_modifier(Modifier::REVERSED)));
     }
@@ -102,7 +102,7 @@ fn headline(app: &App) -> Line<'_> {
 
 fn draw_panels(frame: &mut Frame<'_>, app: &App, area: Rect, zones: u16, pools: u16) {
     let layout = if area.width >= WIDE_COLUMNS {
-        Layout::horizontal([Constraint::Percentage(50), Constraint::Percentage(50)])
+        Layout::horizontal([Constraint::Percentage(40), Constraint::Percentage(60)])
     } else {
         Layout::vertical([Constraint::Length(zones), Constraint::Length(pools)])
     };

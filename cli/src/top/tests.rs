@@ -1,12 +1,16 @@
 //! The screen without a terminal.
 
+use std::time::Duration;
+
+use crossterm::event::{KeyCode, KeyEvent};
 use ostler_proto::v1::{self, change};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 
-use super::*;
+use super::app::{App, Flow};
+use super::draw::draw;
 use crate::error::Error;
-use crate::top::draw::draw;
+use crate::subscribe::Update;
 
 const NOW: Duration = Duration::from_secs(5);
 

@@ -89,13 +89,11 @@ impl Console {
             return Ok(());
         }
         self.status_due = now + STATUS;
-        let view = &observer.view;
-        let fresh = view.nodes.values().filter(|node| node.state() == v1::NodeState::Fresh).count();
-        let ok = view.gpus.values().filter(|gpu| gpu.state() == v1::GpuState::Ok).count();
+        let counts = observer.view.counts();
         let (running, waiting) = observer.requests();
-        let (nodes, gpus) = (view.nodes.len(), view.gpus.len());
-        let text =
-            format!("nodes {fresh}/{nodes}  GPUs {ok}/{gpus}  running {running:.0}  waiting {waiting:.0}");
+        let nodes = units::of(counts.nodes_fresh, counts.nodes);
+        let gpus = units::of(counts.gpus_ok, counts.gpus);
+        let text = format!("nodes {nodes}  GPUs {gpus}  running {running:.0}  waiting {waiting:.0}");
         self.line(now, &self.output.paint(&text, Tone::Dim))
     }
 

@@ -169,6 +169,11 @@ impl Observer {
         let engines: Vec<&v1::Engine> =
             self.view.engines.values().filter(|engine| own.contains(engine.node.as_str())).collect();
         let zones: BTreeSet<&str> = nodes.iter().map(|node| node.zone.as_str()).collect();
+        let fresh =
+            |name: &str| self.view.nodes.get(name).is_some_and(|node| node.state() == NodeState::Fresh);
+        let gpu_ok = |gpu: &&&v1::Gpu| gpu.state() == GpuState::Ok && fresh(&gpu.node);
+        let serving =
+            |engine: &&&v1::Engine| engine.state() == v1::EngineState::Serving && fresh(&engine.node);
         Summary {
             version: env!("CARGO_PKG_VERSION"),
             simulated: self.demo,
@@ -178,14 +183,11 @@ impl Observer {
             http: super::url(running.http_address),
             zones: zones.len(),
             nodes: nodes.len(),
-            nodes_fresh: nodes.iter().filter(|node| node.state() == NodeState::Fresh).count(),
+            nodes_fresh: nodes.iter().filter(|node| fresh(&node.name)).count(),
             gpus: gpus.len(),
-            gpus_ok: gpus.iter().filter(|gpu| gpu.state() == GpuState::Ok).count(),
+            gpus_ok: gpus.iter().filter(gpu_ok).count(),
             engines: engines.len(),
-            engines_serving: engines
-                .iter()
-                .filter(|engine| engine.state() == v1::EngineState::Serving)
-                .count(),
+            engines_serving: engines.iter().filter(serving).count(),
             pools: self.view.pools.len(),
             requests_running_peak: self.running_peak,
             requests_waiting_peak: self.waiting_peak,
