@@ -1,7 +1,7 @@
 //! The command line of `ostler-agent`: flags and subcommands, logging, signals, exit codes.
 //!
 //! Exit codes: 0 it worked, 1 it failed, 2 the command line or the configuration is wrong.
-#![allow(clippy::print_stdout)]
+#![allow(clippy::print_stdout, reason = "what these commands print is what they are for")]
 
 use std::{io::IsTerminal as _, path::PathBuf, process::ExitCode};
 

@@ -10,24 +10,39 @@ use ostler_proto::v1::Metric;
 /// The largest value of a metric that has no tighter bound: 2^53, up to which a double is exact.
 const VALUE_MAX: i64 = 1 << 53;
 
+/// Metrics that say yes or no.
+const FLAGS: [Metric; 5] = [
+    Metric::GpuRowRemapPending,
+    Metric::GpuRowRemapFailed,
+    Metric::GpuMigEnabled,
+    Metric::GpuSramEccThresholdExceeded,
+    Metric::EngineUp,
+];
+
+/// Metrics that are a number from a short list of the driver's.
+const CODES: [Metric; 2] = [Metric::GpuRecoveryAction, Metric::GpuFabricState];
+
+/// What the values of a unit can be, by the end of the metric's name.
+const UNITS: [(&str, RangeInclusive<i64>); 5] = [
+    ("_PERCENT", 0..=100),
+    ("_PPM", 0..=1_000_000),
+    ("_CELSIUS", -300..=300),
+    ("_MILLIWATTS", 0..=10_000_000),
+    ("_MEGAHERTZ", 0..=100_000),
+];
+
 /// The values that a coordinator takes for a metric. Zero is always one of them.
 #[must_use]
 pub fn allowed(metric: Metric) -> RangeInclusive<i64> {
     let name = metric.as_str_name();
-    let ends = |unit: &str| name.ends_with(unit);
-    match metric {
-        Metric::GpuRowRemapPending
-        | Metric::GpuRowRemapFailed
-        | Metric::GpuMigEnabled
-        | Metric::GpuSramEccThresholdExceeded
-        | Metric::EngineUp => 0..=1,
-        Metric::GpuRecoveryAction | Metric::GpuFabricState => 0..=255,
-        _ if name.starts_with("METRIC_GPU_PCIE_LINK") => 0..=256,
-        _ if ends("_PERCENT") => 0..=100,
-        _ if ends("_PPM") => 0..=1_000_000,
-        _ if ends("_CELSIUS") => -300..=300,
-        _ if ends("_MILLIWATTS") => 0..=10_000_000,
-        _ if ends("_MEGAHERTZ") => 0..=100_000,
-        _ => 0..=VALUE_MAX,
+    if FLAGS.contains(&metric) {
+        0..=1
+    } else if CODES.contains(&metric) {
+        0..=255
+    } else if name.starts_with("METRIC_GPU_PCIE_LINK") {
+        0..=256
+    } else {
+        let unit = UNITS.iter().find(|(unit, _)| name.ends_with(unit));
+        unit.map_or(0..=VALUE_MAX, |(_, range)| range.clone())
     }
 }

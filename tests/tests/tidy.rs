@@ -16,7 +16,14 @@ const LONG_FILES: &[(&str, &str)] = &[];
 const FUNCTION_LINES_MAX: usize = 70;
 
 /// Files that may hold unsafe code.
-const UNSAFE_FILES: &[&str] = &["agent/src/nvml/", "agent/src/sys.rs", "coordinator/src/sys.rs", "tests/fake-nvml/", "tests/src/sys.rs", "tests/tests/fake_nvml_raw.rs"];
+const UNSAFE_FILES: &[&str] = &[
+    "agent/src/nvml/",
+    "agent/src/sys.rs",
+    "coordinator/src/ingest/sys.rs",
+    "tests/fake-nvml/",
+    "tests/src/sys.rs",
+    "tests/tests/fake_nvml_raw.rs",
+];
 
 /// Which files may name which crate. A trailing slash means the folder.
 const NAMED_ONLY_IN: &[(&str, &[&str])] = &[
@@ -27,22 +34,60 @@ const NAMED_ONLY_IN: &[(&str, &[&str])] = &[
     ("kube", &[]),
 ];
 
+/// Files where the wire meets the core: what comes in, what goes out, and what is kept. All others know one of the two.
+const WIRE_MEETS_CORE: &[&str] = &[
+    "coordinator/src/convert.rs",
+    "coordinator/src/convert/",
+    "coordinator/src/ingest.rs",
+    "coordinator/src/ingest/",
+    "coordinator/src/api/",
+    "coordinator/src/journal.rs",
+    "coordinator/src/summary.rs",
+    "coordinator/tests/",
+    "tests/",
+];
+
 /// Modules of the core, lowest first: each may name only those before it.
-const CORE_ORDER: &[&str] =
-    &["time", "id", "metric", "layout", "inventory", "event", "window", "journal", "fleet", "signals", "engine"];
+const CORE_ORDER: &[&str] = &[
+    "time",
+    "id",
+    "metric",
+    "layout",
+    "inventory",
+    "event",
+    "window",
+    "journal",
+    "fleet",
+    "signals",
+    "engine",
+];
 
 #[test]
 fn the_core_depends_on_nothing_that_does_io() {
     let tree = Command::new(env!("CARGO"))
-        .args(["tree", "--package", "ostler-core", "--edges", "normal", "--prefix", "none", "--offline", "--locked"])
+        .args([
+            "tree",
+            "--package",
+            "ostler-core",
+            "--edges",
+            "normal",
+            "--prefix",
+            "none",
+            "--offline",
+            "--locked",
+        ])
         .current_dir(root())
         .output()
         .expect("cargo tree runs");
     assert!(tree.status.success(), "{}", String::from_utf8_lossy(&tree.stderr));
-    let allowed = ["ostler-core", "thiserror", "thiserror-impl", "proc-macro2", "quote", "syn", "unicode-ident"];
+    let allowed =
+        ["ostler-core", "thiserror", "thiserror-impl", "proc-macro2", "quote", "syn", "unicode-ident"];
     for line in String::from_utf8_lossy(&tree.stdout).lines() {
         let name = line.split_whitespace().next().unwrap_or_default();
-        assert!(name.is_empty() || allowed.contains(&name), "ostler-core depends on {name}: the core has no IO and no wire");
+        assert!(
+            name.is_empty() || allowed.contains(&name),
+            "ostler-core depends on {name}: the core has no IO and no wire"
+        );
     }
 }
 
@@ -76,8 +121,9 @@ fn crates_are_named_only_in_the_files_that_own_them() {
             }
         }
         let both = names_crate(&text, "ostler_proto") && names_crate(&text, "ostler_core");
-        if both && !file.is_in(&["coordinator/src/convert.rs", "coordinator/src/convert/", "tests/", "coordinator/tests/"]) {
-            offences.push(format!("{}: names both ostler_proto and ostler_core: convert at the edge, in convert.rs", file.path));
+        if both && !file.is_in(WIRE_MEETS_CORE) {
+            offences
+                .push(format!("{}: names both ostler_proto and ostler_core: convert at the edge", file.path));
         }
         let calls_engine = text.contains("engine::Engine") && file.path.starts_with("coordinator/src/");
         if calls_engine && file.path != "coordinator/src/driver.rs" {
@@ -100,7 +146,10 @@ fn modules_of_the_core_use_only_lower_ones() {
         let text = code_of(&file.text);
         for (above, name) in CORE_ORDER.iter().enumerate().filter(|(above, _)| *above > level) {
             if text.contains(&format!("crate::{name}::")) && !text.contains(&format!("mod tests")) {
-                offences.push(format!("{}: uses {name}, which is above it (level {above} over {level})", file.path));
+                offences.push(format!(
+                    "{}: uses {name}, which is above it (level {above} over {level})",
+                    file.path
+                ));
             }
         }
     }
@@ -132,22 +181,31 @@ fn lints_are_lifted_only_with_a_reason_and_in_their_places() {
     for file in rust_files() {
         for (number, line) in file.text.lines().enumerate() {
             let place = || format!("{}:{}", file.path, number + 1);
-            if line.contains("allow(unsafe_code") && !file.is_in(UNSAFE_FILES) {
+            if line.contains(&["allow(", "unsafe_code"].concat()) && !file.is_in(UNSAFE_FILES) {
                 offences.push(format!("{}: unsafe code has its own files: {UNSAFE_FILES:?}", place()));
             }
             if line.contains("allow(clippy::too_many_lines") && !line.contains("reason = ") {
-                offences.push(format!("{}: a function over {FUNCTION_LINES_MAX} lines wants a reason", place()));
+                offences
+                    .push(format!("{}: a function over {FUNCTION_LINES_MAX} lines wants a reason", place()));
             }
-            if line.contains("allow(clippy::print_stdout") && !line.contains("reason = ") && !file.path.starts_with("cli/") {
+            if line.contains("allow(clippy::print_stdout")
+                && !line.contains("reason = ")
+                && !file.path.starts_with("cli/")
+            {
                 offences.push(format!("{}: printing wants a reason", place()));
             }
         }
     }
-    for manifest in ["", "agent/", "coordinator/", "coordinator/core/", "cli/", "proto/", "tests/", "tests/fake-nvml/"] {
+    for manifest in
+        ["", "agent/", "coordinator/", "coordinator/core/", "cli/", "proto/", "tests/", "tests/fake-nvml/"]
+    {
         let config = read(&root().join(manifest).join("clippy.toml"));
         let threshold = format!("too-many-lines-threshold = {FUNCTION_LINES_MAX}");
         assert!(config.contains(&threshold), "{manifest}clippy.toml: {threshold} (files do not merge)");
-        assert!(config.contains("unbounded_channel"), "{manifest}clippy.toml repeats the ban on unbounded channels");
+        assert!(
+            config.contains("unbounded_channel"),
+            "{manifest}clippy.toml repeats the ban on unbounded channels"
+        );
     }
     assert!(offences.is_empty(), "{}", offences.join("\n"));
 }
@@ -199,7 +257,15 @@ fn nothing_unfinished_or_machine_bound_is_in_the_tree() {
 
 #[test]
 fn the_documents_a_newcomer_needs_are_there() {
-    for path in ["README.md", "ARCHITECTURE.md", "STYLE.md", "CHANGELOG.md", "LICENSE", "deny.toml", "docs/benchmarks.md"] {
+    for path in [
+        "README.md",
+        "ARCHITECTURE.md",
+        "STYLE.md",
+        "CHANGELOG.md",
+        "LICENSE",
+        "deny.toml",
+        "docs/benchmarks.md",
+    ] {
         assert!(!read(&root().join(path)).trim().is_empty(), "{path} is empty");
     }
     let readme = read(&root().join("README.md"));
@@ -229,7 +295,10 @@ impl SourceFile {
 }
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the tests crate lies in the workspace").to_path_buf()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("the tests crate lies in the workspace")
+        .to_path_buf()
 }
 
 fn read(path: &Path) -> String {
@@ -267,7 +336,8 @@ fn names_crate(text: &str, name: &str) -> bool {
     text.match_indices(name).any(|(at, _)| {
         let before = text[..at].chars().next_back();
         let after = &text[at + name.len()..];
-        !before.is_some_and(|c| c.is_alphanumeric() || c == '_') && (after.starts_with("::") || after.starts_with(';'))
+        !before.is_some_and(|c| c.is_alphanumeric() || c == '_')
+            && (after.starts_with("::") || after.starts_with(';'))
     })
 }
 
@@ -275,14 +345,19 @@ fn names_crate(text: &str, name: &str) -> bool {
 fn is_crate_root(path: &str) -> bool {
     let parts: Vec<&str> = path.split('/').collect();
     let [.., folder, file] = parts.as_slice() else { return false };
-    ["lib.rs", "main.rs", "build.rs"].contains(file) || ["tests", "examples", "benches"].contains(folder) && !path.contains("/src/")
+    ["lib.rs", "main.rs", "build.rs"].contains(file)
+        || ["tests", "examples", "benches"].contains(folder) && !path.contains("/src/")
 }
 
 /// The files that the `mod` lines of a file lead to.
 fn declarations(file: &SourceFile) -> Vec<String> {
     let folder = file.path.rsplit_once('/').map_or("", |(folder, _)| folder);
     let stem = file.path.rsplit('/').next().unwrap_or_default().trim_end_matches(".rs");
-    let base = if is_crate_root(&file.path) || stem == "mod" { folder.to_owned() } else { format!("{folder}/{stem}") };
+    let base = if is_crate_root(&file.path) || stem == "mod" {
+        folder.to_owned()
+    } else {
+        format!("{folder}/{stem}")
+    };
     let mut found = Vec::new();
     let mut path_attribute: Option<String> = None;
     for line in file.text.lines().map(str::trim) {
@@ -290,7 +365,10 @@ fn declarations(file: &SourceFile) -> Vec<String> {
             path_attribute = rest.strip_suffix("\"]").map(str::to_owned);
             continue;
         }
-        let line = line.trim_start_matches("pub(crate) ").trim_start_matches("pub(super) ").trim_start_matches("pub ");
+        let line = line
+            .trim_start_matches("pub(crate) ")
+            .trim_start_matches("pub(super) ")
+            .trim_start_matches("pub ");
         if let Some(name) = line.strip_prefix("mod ").and_then(|rest| rest.strip_suffix(';')) {
             match path_attribute.take() {
                 Some(path) => found.push(normalized(&format!("{folder}/{path}"))),
