@@ -22,7 +22,7 @@ use crate::{
     buffer::{self, Events, Journal},
     sample::{NodeSample, Source},
     state::{self, Store, Stored},
-    table::Table,
+    table::{self, Table},
 };
 
 /// Orders waiting for the sampling loop, which takes them once an interval: a few from each coordinator.
@@ -222,7 +222,8 @@ impl Hub {
     /// Publishes a reading to the streams and the server.
     pub fn publish(&self, table: &mut Table, mut sample: NodeSample) {
         let now = self.now();
-        let events = std::mem::take(&mut sample.events);
+        let mut events = std::mem::take(&mut sample.events);
+        events.extend(overtaken(&events, &sample.sources));
         self.note_xids(&sample, &events);
         let step = table.fold(&sample);
         {
@@ -309,6 +310,19 @@ pub enum TermError {
     /// The agent is shutting down.
     #[error("the agent is shutting down")]
     Stopping,
+}
+
+/// The present state of sources that an event says are in another: what is over before the reading changes nothing from row
+/// to row, so without a second event a coordinator would believe the first one for ever.
+fn overtaken(events: &[v1::agent_event::Kind], sources: &[v1::SourceStatus]) -> Vec<v1::agent_event::Kind> {
+    let mut told = BTreeMap::new();
+    for event in events {
+        if let v1::agent_event::Kind::Source(status) = event {
+            told.insert(status.name.as_str(), status.state);
+        }
+    }
+    let overtaken = sources.iter().filter(|now| told.get(now.name.as_str()).is_some_and(|told| *told != now.state));
+    overtaken.map(|now| v1::agent_event::Kind::Source(table::bounded(now))).collect()
 }
 
 /// The least time between two readings, when news come in between: rows stay below the messages a second of the wire.

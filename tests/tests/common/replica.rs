@@ -40,6 +40,7 @@ pub(crate) struct Seen {
     pub(crate) source_history: Vec<v1::SourceStatus>,
     pub(crate) events: Vec<agent_event::Kind>,
     pub(crate) snapshots: u32,
+    pub(crate) rows: u32,
     pub(crate) goodbyes: Vec<v1::Goodbye>,
     pub(crate) results: Vec<v1::CommandResult>,
     /// When the newest row came, and the longest time between two messages of one stream.
@@ -155,9 +156,11 @@ impl Seen {
     pub(crate) fn summary(&self) -> String {
         let gpus: Vec<_> = self.gpus.iter().map(|gpu| (gpu.index, gpu.state(), &gpu.detail)).collect();
         format!(
-            "hellos {}, snapshots {}, gpus {gpus:?}\nsources {:?}\nwere {:?}\nevents {:?}",
+            "hellos {}, snapshots {}, rows {}, the last {:?} ago, gpus {gpus:?}\nsources {:?}\nwere {:?}\nevents {:?}",
             self.hellos.len(),
             self.snapshots,
+            self.rows,
+            self.last_row.map(|at| at.elapsed()),
             self.sources,
             self.source_history,
             self.events
@@ -224,6 +227,7 @@ impl Seen {
 
     fn take_row(&mut self, row: v1::Row) {
         self.arrived();
+        self.rows += 1;
         let changed = (0..self.slots.len()).filter(|slot| bit(&row.changed, *slot));
         let changed: Vec<usize> = changed.collect();
         assert_eq!(changed.len(), row.change.len(), "a change for each bit");
