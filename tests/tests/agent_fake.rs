@@ -241,7 +241,7 @@ fn every_reason_why_there_are_no_gpus_has_its_own_words() {
         (Some("[library]\ninit_error = \"DRIVER_NOT_LOADED\""), SourceState::Absent, "kernel module"),
         (Some("[library]\ninit_error = \"LIB_RM_VERSION_MISMATCH\""), SourceState::Failed, "version"),
         (Some("[library]\ninit_error = \"NO_PERMISSION\""), SourceState::Failed, "permission"),
-        (Some("[library]\ninit_error = \"UNKNOWN\""), SourceState::Failed, "999"),
+        (Some("[library]\ninit_error = \"UNKNOWN\""), SourceState::Failed, "unknown error"),
         (Some("count = 0"), SourceState::Absent, "no GPU"),
         (None, SourceState::Absent, "libnvidia-ml.so.1"),
     ] {
