@@ -15,7 +15,7 @@ use crate::view::View;
 const EVENTS_COUNTED_MAX: usize = 100_000;
 
 /// How long NVML may take until what this machine's agent says of it is final enough to be told.
-const SETTLED: Duration = Duration::from_secs(3);
+const SETTLED: Duration = Duration::from_millis(1_500);
 
 /// Something worth a line.
 #[derive(Clone, Debug, PartialEq)]
