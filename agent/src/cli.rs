@@ -3,7 +3,7 @@
 //! Exit codes: 0 it worked, 1 it failed, 2 the command line or the configuration is wrong.
 #![allow(clippy::print_stdout, reason = "what these commands print is what they are for")]
 
-use std::{io::IsTerminal as _, path::PathBuf, process::ExitCode};
+use std::{io::IsTerminal as _, path::PathBuf, process::ExitCode, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use tokio::signal::unix::{SignalKind, signal};
@@ -13,7 +13,7 @@ use tracing_subscriber::EnvFilter;
 use crate::{
     config::{self, Config, LogFormat, Override, Sources},
     node::NodeSource,
-    probe,
+    probe, sys,
 };
 
 /// Reads GPUs, inference servers and the machine, and reports them to every coordinator.
@@ -133,6 +133,9 @@ impl Options {
     }
 }
 
+/// When everything that goes on has been touched: the slow values were read and the streams are up.
+const SETTLED_AFTER: Duration = Duration::from_secs(12);
+
 /// Exit code of a wrong command line or configuration.
 const USAGE: u8 = 2;
 
@@ -181,6 +184,12 @@ async fn until_told(config: Config) -> anyhow::Result<()> {
         }
         told.cancel();
     });
+    tokio::spawn(async {
+        tokio::time::sleep(SETTLED_AFTER).await;
+        if let Err(error) = sys::release_startup_pages() {
+            tracing::debug!(%error, "the pages of starting up stay resident");
+        }
+    });
     let source = NodeSource::start(config.sources.clone(), config.interval);
     crate::run(config, Box::new(source), shutdown).await
 }
@@ -188,7 +197,8 @@ async fn until_told(config: Config) -> anyhow::Result<()> {
 fn log(log: &config::Log) {
     let filter = EnvFilter::new(&log.level);
     let colours = std::io::stderr().is_terminal();
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(std::io::stderr);
+    let lines =
+        tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(std::io::stderr);
     // A second subscriber in one process is a test's; the first stays.
     let _ = match log.format {
         LogFormat::Text => lines.try_init(),

@@ -321,7 +321,8 @@ fn overtaken(events: &[v1::agent_event::Kind], sources: &[v1::SourceStatus]) -> 
             told.insert(status.name.as_str(), status.state);
         }
     }
-    let overtaken = sources.iter().filter(|now| told.get(now.name.as_str()).is_some_and(|told| *told != now.state));
+    let overtaken =
+        sources.iter().filter(|now| told.get(now.name.as_str()).is_some_and(|told| *told != now.state));
     overtaken.map(|now| v1::agent_event::Kind::Source(table::bounded(now))).collect()
 }
 

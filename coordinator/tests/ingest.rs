@@ -1,5 +1,7 @@
 //! Report streams that are right, wrong and hostile, through the service itself.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::time::Duration;
 
 use bytes::{BufMut, Bytes, BytesMut};
@@ -191,13 +193,8 @@ async fn a_wrong_stream_ends_with_what_is_wrong_and_touches_no_other() {
     let good = coordinator.reporting("good").await;
     let labels = |count| (0..count).map(|label| (format!("label-{label}"), String::new())).collect();
     let many = |count| {
-        Body::Hello(v1::Hello {
-            labels: labels(count),
-            ..match hello("x") {
-                Body::Hello(hello) => hello,
-                _ => unreachable!(),
-            }
-        })
+        let Body::Hello(told) = hello("x") else { unreachable!("hello makes one") };
+        Body::Hello(v1::Hello { labels: labels(count), ..told })
     };
     let encoded = |body| framed(&v1::AgentMessage { body: Some(body) }.encode_to_vec());
     let old = v1::Row { age_ms: 3_600_001, ..row(2, 1) };

@@ -52,8 +52,10 @@ pub(super) fn combine(file: Option<(&Path, &str)>, overrides: &[Override]) -> Re
     let text = file.map_or("", |(_, text)| text);
     let path = || file.map_or_else(PathBuf::new, |(path, _)| path.to_owned());
     // Read with its types first: the error then shows the line.
-    let mut raw: Raw = toml::from_str(text).map_err(|source| Error::Parse { path: path(), source: Box::new(source) })?;
-    let mut table: Table = text.parse().map_err(|source| Error::Parse { path: path(), source: Box::new(source) })?;
+    let mut raw: Raw =
+        toml::from_str(text).map_err(|source| Error::Parse { path: path(), source: Box::new(source) })?;
+    let mut table: Table =
+        text.parse().map_err(|source| Error::Parse { path: path(), source: Box::new(source) })?;
     for change in overrides {
         (table, raw) = applied(&table, change)?;
     }

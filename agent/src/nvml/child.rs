@@ -39,6 +39,9 @@ pub(crate) const LIBRARY: &str = "libnvidia-ml.so.1";
 /// Readings in a row in which every GPU answered "unknown error" before it counts as a loss of access.
 const ACCESS_LOST_READINGS: u32 = 2;
 
+/// Readings after which everything that goes on has been touched, and the pages of starting up are given back.
+const READINGS_TO_SETTLE: u32 = 3;
+
 /// Entry point of `nvml-child`.
 pub fn main() -> ExitCode {
     sys::die_with_parent();
@@ -151,6 +154,8 @@ struct Reader<'nvml, 'link> {
     unknown_readings: u32,
     /// Whether any GPU ever gave a value.
     worked: bool,
+    /// Readings until start-up counts as over.
+    to_settle: u32,
 }
 
 impl<'nvml, 'link> Reader<'nvml, 'link> {
@@ -164,6 +169,7 @@ impl<'nvml, 'link> Reader<'nvml, 'link> {
             frames: Vec::new(),
             unknown_readings: 0,
             worked: false,
+            to_settle: READINGS_TO_SETTLE,
         }
     }
 
@@ -220,7 +226,17 @@ impl<'nvml, 'link> Reader<'nvml, 'link> {
             self.send_inventory()?;
         }
         Answer::Done.append(&mut self.frames);
-        self.flush()
+        self.flush()?;
+        self.settle();
+        Ok(())
+    }
+
+    /// Gives back, once, what only starting up needed; when that cannot be done the process is larger and nothing else.
+    fn settle(&mut self) {
+        if self.to_settle == 1 {
+            let _ = crate::sys::release_startup_pages();
+        }
+        self.to_settle = self.to_settle.saturating_sub(1);
     }
 
     fn read_section(&mut self, gpu: usize, section: Section) -> io::Result<(Health, bool)> {

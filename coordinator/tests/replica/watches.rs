@@ -113,9 +113,9 @@ async fn a_resumed_watch_sends_only_what_changed_meanwhile() {
     if entries.is_empty() {
         entries.extend(next(&mut watch).await.changes.into_iter().filter_map(|change| change.entry));
     }
-    let names = entries.iter().map(|entry| match entry {
-        Entry::Node(node) => node.name.as_str(),
-        other => panic!("{other:?} was not asked for"),
+    let names = entries.iter().map(|entry| {
+        let Entry::Node(node) = entry else { panic!("{entry:?} was not asked for") };
+        node.name.as_str()
     });
     assert_eq!(names.collect::<Vec<_>>(), ["a"]);
 
