@@ -95,10 +95,9 @@ mod tests {
     use super::*;
 
     fn decode(message: &[u8]) -> Option<v1::Row> {
-        match v1::AgentMessage::decode(message).ok()?.body? {
-            v1::agent_message::Body::Row(row) => Some(row),
-            _ => None,
-        }
+        let body = v1::AgentMessage::decode(message).ok()?.body?;
+        let v1::agent_message::Body::Row(row) = body else { return None };
+        Some(row)
     }
 
     fn as_row(fact: &RowFact<'_>) -> v1::Row {
