@@ -22,11 +22,15 @@ use crate::driver::Driver;
 mod assembler;
 mod bucket;
 mod line;
+mod pace;
 mod session;
 mod stream;
+mod sys;
 mod wire;
 
 use line::Lines;
+pub use pace::before_park;
+pub use sys::raise_open_files_limit;
 
 /// What an agent may do.
 #[derive(Clone, Copy, Debug)]

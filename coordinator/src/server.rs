@@ -93,13 +93,22 @@ pub fn start(
     services: &Services,
     shutdown: &CancellationToken,
 ) -> std::io::Result<Running> {
+    if let Err(error) = ingest::raise_open_files_limit() {
+        tracing::warn!(
+            error = &error as &dyn std::error::Error,
+            "the limit of open files stays as it is; each agent takes one"
+        );
+    }
     let listener = TcpListener::bind(address)?;
     listener.set_nonblocking(true)?;
     let address = listener.local_addr()?;
     let alive = Arc::new(AtomicU64::new(0));
     let spawn = |number: usize| {
         let listener = listener.try_clone()?;
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .on_thread_park(ingest::before_park)
+            .build()?;
         let (services, shutdown, alive) = (services.clone(), shutdown.clone(), Arc::clone(&alive));
         alive.fetch_add(1, Ordering::Relaxed);
         std::thread::Builder::new().name(format!("grpc-{number}")).spawn(move || {

@@ -15,7 +15,7 @@ use tonic::Status;
 use super::Shared;
 use super::bucket::Bucket;
 use super::line::Line;
-use super::wire;
+use super::{pace, wire};
 use crate::convert::incoming;
 
 /// Shortest and longest interval between rows that an agent may ask for.
@@ -84,6 +84,7 @@ impl Session {
         line: &Arc<Line>,
         now: Instant,
     ) -> Result<Option<Answer>, Status> {
+        pace::count();
         let limits = self.shared.limits;
         if !self.bucket.take(limits.messages_per_second, limits.messages_at_once, now) {
             let rate = limits.messages_per_second;

@@ -14,7 +14,7 @@ use super::trace::Trace;
 /// Zones over which the nodes are spread.
 const ZONES: usize = 3;
 
-/// Connections whose messages are drained at once, while the fleet connects.
+/// Connections between two reports of progress, while the fleet connects.
 const PROGRESS_STEP: usize = 250;
 
 /// Synthetic agents with their connections.
@@ -65,6 +65,8 @@ impl Fleet {
             agents.push(Agent { connection, trace, rows_sent: 0 });
             if (number + 1) % PROGRESS_STEP == 0 {
                 progress(number + 1);
+                // Those that wait for the rest answer the server's pings, or it would give them up.
+                agents.iter_mut().try_for_each(|agent| agent.connection.receive())?;
             }
         }
         let mut fleet = Self { agents };
