@@ -185,7 +185,7 @@ def test_an_agent_written_from_the_proto_files_is_seen(channel, fleet):
         ([dict(hello=hello("x" * 300))], grpc.StatusCode.INVALID_ARGUMENT, "node"),
         (
             [dict(hello=hello("many-labels", labels={f"k{i}": "v" for i in range(1000)}))],
-            grpc.StatusCode.INVALID_ARGUMENT,
+            grpc.StatusCode.RESOURCE_EXHAUSTED,
             "labels",
         ),
         (

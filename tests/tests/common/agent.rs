@@ -151,7 +151,7 @@ pub(crate) fn signal(pid: u32, name: &str) {
 }
 
 fn command(fake: Option<&FakeNvml>) -> Command {
-    let mut command = Command::new(build::build("ostler-agent").join("ostler-agent"));
+    let mut command = Command::new(build::build().join("ostler-agent"));
     match fake {
         Some(fake) => fake.applied_to(&mut command),
         None => command.env_remove("LD_LIBRARY_PATH"),

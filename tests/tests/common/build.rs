@@ -1,37 +1,36 @@
-//! Builds other packages of the workspace for tests that run them as separate programs.
+//! Builds the programs of the workspace for tests that run them as separate processes.
 //!
-//! Cargo offers a test the programs of its own package only. Asking Cargo again, with the same folder and profile, works
-//! on a fresh clone, costs a fraction of a second when nothing changed, and never tests a stale program.
+//! Cargo offers a test the programs of its own package only. Asking Cargo again, with the same folder, profile and choice
+//! of packages, works on a fresh clone, costs a fraction of a second when nothing changed, and never tests a stale program.
 
 use std::{
-    collections::BTreeSet,
     env,
     path::{Path, PathBuf},
     process::Command,
-    sync::Mutex,
+    sync::OnceLock,
 };
 
-/// Packages that were built in this process.
-static BUILT: Mutex<BTreeSet<&str>> = Mutex::new(BTreeSet::new());
+/// Builds everything once in this process and returns the folder that the results are in.
+pub(crate) fn build() -> PathBuf {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(build_now).clone()
+}
 
-/// Builds a package once in this process and returns the folder that its results are in.
-pub(crate) fn build(package: &'static str) -> PathBuf {
+fn build_now() -> PathBuf {
     let folder = profile_folder();
-    let mut built = BUILT.lock().unwrap();
-    if built.insert(package) {
-        let profile = match folder.file_name().and_then(|name| name.to_str()) {
-            Some("debug") | None => "dev",
-            Some(name) => name,
-        };
-        let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let status = Command::new(cargo)
-            .args(["build", "--quiet", "--package", package, "--profile", profile, "--target-dir"])
-            .arg(folder.parent().unwrap())
-            .current_dir(workspace())
-            .status()
-            .unwrap();
-        assert!(status.success(), "cargo could not build {package}");
-    }
+    let profile = match folder.file_name().and_then(|name| name.to_str()) {
+        Some("debug") | None => "dev",
+        Some(name) => name,
+    };
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    // All targets of all packages, because fewer would give the dependencies other features and build them anew.
+    let status = Command::new(cargo)
+        .args(["build", "--quiet", "--workspace", "--all-targets", "--profile", profile, "--target-dir"])
+        .arg(folder.parent().unwrap())
+        .current_dir(workspace())
+        .status()
+        .unwrap();
+    assert!(status.success(), "cargo could not build the workspace");
     folder
 }
 

@@ -27,7 +27,7 @@ pub(crate) struct FakeNvml {
 impl FakeNvml {
     /// Builds the library if need be and starts with a scenario.
     pub(crate) fn new(scenario: &str) -> Self {
-        let library = build::build("ostler-fake-nvml").join("libnvidia_ml.so");
+        let library = build::build().join("libnvidia_ml.so");
         let fake = Self { folder: tempfile::tempdir().unwrap() };
         symlink(library, fake.library()).unwrap();
         fake.set(scenario);
