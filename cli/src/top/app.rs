@@ -141,7 +141,7 @@ impl App {
         if self.waiting.len() == HISTORY_MAX {
             self.waiting.pop_front();
         }
-        self.waiting.push_back(pools.sum());
+        self.waiting.push_back(pools.fold(0.0, |all, one| all + one));
     }
 
     /// The rows of the table shown: filtered, ordered, with present ages.

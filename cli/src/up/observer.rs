@@ -93,7 +93,10 @@ impl Observer {
     /// Requests that run and that wait, over all pools.
     pub(crate) fn requests(&self) -> (f64, f64) {
         let signals = || self.view.pools.values().filter_map(|pool| pool.signals.as_ref());
-        let sum = |field: fn(&v1::Signals) -> Option<f64>| signals().filter_map(field).sum();
+        // Adding to 0.0, because the sum of no floats is -0.0 and would be printed as such.
+        let sum = |field: fn(&v1::Signals) -> Option<f64>| {
+            signals().filter_map(field).fold(0.0, |all, one| all + one)
+        };
         (sum(|signals| signals.requests_running), sum(|signals| signals.requests_waiting))
     }
 

@@ -66,7 +66,7 @@ impl Summary {
         let _ = writeln!(text, "\nRan for {:.1} s{simulated}", self.duration_s);
         let _ = writeln!(
             text,
-            "  {} zones, nodes {}/{} fresh, GPUs {}/{} ok, engines {}/{} serving, {} pools",
+            "  zones {}, nodes {}/{} fresh, GPUs {}/{} ok, engines {}/{} serving, pools {}",
             self.zones,
             self.nodes_fresh,
             self.nodes,
