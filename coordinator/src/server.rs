@@ -4,28 +4,50 @@
 //! accepted it, so that a report is read, folded and acknowledged without waking another thread. Knobs that weigh on the
 //! cost of a report are the constants below and [`builder`].
 
+use std::convert::Infallible;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
+use http::{Request, Response};
+use hyper::body::Incoming;
+use hyper::server::conn::http2;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use ostler_proto::v1;
+use tokio_stream::StreamExt;
 use tokio_util::sync::CancellationToken;
+use tonic::body::Body;
 use tonic::service::Routes;
-use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 use tonic_health::ServingStatus;
+use tower::{Layer, Service, ServiceExt};
 
 use crate::api::{Api, Orders};
 use crate::ingest;
 use crate::request_log::RequestLog;
 
-/// A connection that says nothing for so long is asked whether it is alive.
-const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
+/// A connection that is silent for so long is asked whether it is alive, by the kernel: pings of HTTP/2 would cost a
+/// timer and a look at the clock for each row. What the kernel cannot see, an agent that hangs, is found by its silence.
+const KEEPALIVE_AFTER: Duration = Duration::from_secs(10);
 
-/// A connection that does not answer for so long is closed. A dead agent is found by its silence, long before this.
-const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(5);
+/// Time between two such questions.
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(3);
+
+/// A connection that leaves so many unanswered is closed.
+const KEEPALIVE_RETRIES: u32 = 3;
+
+/// Pause after a connection could not be accepted, most likely because too many files are open.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// How often a server that stops looks whether all connections have ended.
+const STOP_POLL: Duration = Duration::from_millis(5);
+
+/// What all methods of the agents' service begin with.
+const AGENT_PATH: &str = "/ostler.v1.Agent/";
 
 /// Streams of one connection: an agent has one, a dashboard some tens, a proxy in front of many clients the rest.
 const STREAMS_MAX: u32 = 256;
@@ -129,28 +151,79 @@ async fn serve(
     services: Services,
     shutdown: CancellationToken,
 ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-    let listener = tokio::net::TcpListener::from_std(listener)?;
-    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
-    let log = services.log.clone();
-    let routes = routes(services, &shutdown).await?;
-    let serving = builder()
-        .layer(log)
-        .add_routes(routes)
-        .serve_with_incoming_shutdown(incoming, shutdown.clone().cancelled_owned());
-    tokio::select! {
-        served = serving => Ok(served?),
-        () = async { shutdown.cancelled().await; tokio::time::sleep(STOP_TIME_MAX).await } => Ok(()),
+    let mut incoming = TcpIncoming::from(tokio::net::TcpListener::from_std(listener)?)
+        .with_nodelay(Some(true))
+        .with_keepalive(Some(KEEPALIVE_AFTER))
+        .with_keepalive_interval(Some(KEEPALIVE_INTERVAL))
+        .with_keepalive_retries(Some(KEEPALIVE_RETRIES));
+    let (log, ingest) = (services.log.clone(), services.ingest.clone());
+    let service = log.layer(Front { ingest, routes: routes(services, &shutdown).await? });
+    let http = builder();
+    // Counts the connections that are open, by its clones.
+    let open = Arc::new(());
+    while let Some(Some(accepted)) = shutdown.run_until_cancelled(incoming.next()).await {
+        let socket = match accepted {
+            Ok(socket) => socket,
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "cannot accept a connection");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+                continue;
+            }
+        };
+        let service = service.clone();
+        let answer = hyper::service::service_fn(move |request| service.clone().oneshot(request));
+        let connection = http.serve_connection(TokioIo::new(socket), answer);
+        let open = Arc::clone(&open);
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(error = &error as &dyn std::error::Error, "a connection broke");
+            }
+            drop(open);
+        });
+    }
+    let stopped = async {
+        while Arc::strong_count(&open) > 1 {
+            tokio::time::sleep(STOP_POLL).await;
+        }
+    };
+    let _ = tokio::time::timeout(STOP_TIME_MAX, stopped).await;
+    Ok(())
+}
+
+/// Takes report streams past the router: what the router wraps around a body would cost each row some cache misses.
+#[derive(Clone)]
+struct Front {
+    ingest: ingest::Service,
+    routes: Routes,
+}
+
+impl Service<Request<Incoming>> for Front {
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Response<Body>, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Incoming>) -> Self::Future {
+        if request.uri().path().starts_with(AGENT_PATH) {
+            Box::pin(self.ingest.call(request))
+        } else {
+            Box::pin(self.routes.clone().oneshot(request))
+        }
     }
 }
 
-fn builder() -> Server {
-    Server::builder()
-        .http2_keepalive_interval(Some(KEEPALIVE_INTERVAL))
-        .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
+fn builder() -> http2::Builder<TokioExecutor> {
+    let mut builder = http2::Builder::new(TokioExecutor::new());
+    builder
+        .timer(TokioTimer::new())
         .max_concurrent_streams(STREAMS_MAX)
         .initial_stream_window_size(STREAM_WINDOW_BYTES)
         .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
-        .http2_max_header_list_size(HEADER_BYTES_MAX)
+        .max_header_list_size(HEADER_BYTES_MAX);
+    builder
 }
 
 async fn routes(
@@ -176,8 +249,7 @@ async fn routes(
     let fleet = v1::fleet_server::FleetServer::new(services.api).max_decoding_message_size(REQUEST_BYTES_MAX);
     let control = v1::control_server::ControlServer::new(Orders).max_decoding_message_size(REQUEST_BYTES_MAX);
     let peer = v1::peer_server::PeerServer::new(Orders).max_decoding_message_size(REQUEST_BYTES_MAX);
-    Ok(Routes::new(services.ingest)
-        .add_service(fleet)
+    Ok(Routes::new(fleet)
         .add_service(control)
         .add_service(peer)
         .add_service(health_service)

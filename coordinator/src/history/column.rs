@@ -28,15 +28,16 @@ pub(super) fn write(values: &[i64], out: &mut Vec<u8>) {
     let mut growth = [0i64; ROWS_MAX];
     let growth = differences(values, &mut growth);
     let mut bend = [0i64; ROWS_MAX];
-    let bend = differences(growth, &mut bend);
     let mut steps = [0i64; ROWS_MAX];
     let (steps, stepped) = nonzero(growth, &mut steps);
+    // Only what counts up has a growth that can be foreseen, so that only there the growth's growth is worth a look.
+    let bend = if growth.iter().all(|&it| it > 0) { differences(growth, &mut bend) } else { &[] };
 
     let frames = [Frame::around(values), Frame::around(growth), Frame::around(bend), Frame::around(steps)];
     let costs = [
         frames[0].bits(values.len()),
         frames[1].bits(growth.len()) + 16,
-        frames[2].bits(bend.len()) + 32,
+        if bend.is_empty() { usize::MAX } else { frames[2].bits(bend.len()) + 32 },
         frames[3].bits(steps.len()) + growth.len() + 16,
     ];
     let best = (0..4).min_by_key(|&shape| costs[shape]).expect("four shapes");
