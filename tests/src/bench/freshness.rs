@@ -9,15 +9,16 @@ use hdrhistogram::Histogram;
 use ostler_proto::v1;
 use ostler_proto::v1::fleet_client::FleetClient;
 
-use crate::outcome::Outcome;
+use crate::outcome::{self, Outcome};
 use crate::servers::{Agent, Coordinator, free_address};
 use crate::{runtime, say, targets};
 
 /// Longest wait for a change to arrive, and for the first reading.
 const ARRIVAL_MAX: Duration = Duration::from_secs(20);
 
-/// Pause between two changes: not a multiple of the sampling interval, so that changes meet it at every moment.
-const PAUSE: Duration = Duration::from_millis(313);
+/// Steps between the pauses, in milliseconds: the golden ratio's part of a second, so that changes meet the sampling
+/// interval evenly at every moment. A change is seen right after a reading, so equal pauses would always meet the same.
+const PAUSE_STEP_MS: u64 = 618;
 
 /// Measures.
 pub(crate) fn measure(quick: bool) -> anyhow::Result<Outcome> {
@@ -64,9 +65,10 @@ async fn watch(url: &str, agent: &Agent, changes: i64) -> anyhow::Result<Histogr
     let request = v1::WatchRequest { kinds: vec![v1::Kind::Gpu as i32], ..v1::WatchRequest::default() };
     let mut stream = client.watch(request).await?.into_inner();
     wait_for(&mut stream, 100.0).await.context("the first reading does not arrive")?;
-    let mut histogram = Histogram::new(3)?;
+    let mut histogram = outcome::times()?;
     for watts in 101..=100 + changes {
-        tokio::time::sleep(PAUSE).await;
+        let pause = watts.unsigned_abs() * PAUSE_STEP_MS % 1000;
+        tokio::time::sleep(Duration::from_millis(pause)).await;
         agent.set_scenario(&scenario(watts))?;
         let start = Instant::now();
         wait_for(&mut stream, watts as f64).await.context("a change does not arrive")?;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use comfy_table::Table;
+use hdrhistogram::Histogram;
 use serde::Serialize;
 
 /// One bench's result, printed as it is with `-o json`.
@@ -128,6 +129,11 @@ impl Machine {
     }
 }
 
+/// A histogram of times in microseconds, up to a minute; longer ones count as a minute.
+pub(crate) fn times() -> anyhow::Result<Histogram<u64>> {
+    Ok(Histogram::new_with_bounds(1, 60_000_000, 3)?)
+}
+
 /// Four significant digits: no bench is more exact.
 fn rounded(value: f64) -> f64 {
     if value == 0.0 || !value.is_finite() {
@@ -149,6 +155,13 @@ mod tests {
         assert!(outcome.ok());
         outcome.at_most("c", f64::NAN, 1.0);
         assert!(!outcome.ok());
+    }
+
+    #[test]
+    fn times_are_kept_as_they_are() {
+        let mut times = times().unwrap();
+        times.saturating_record(1_234_000);
+        assert!((1_233_000..=1_235_000).contains(&times.max()));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use ostler_tests::load::{Fleet, Trace};
 use tokio::sync::mpsc;
 use tonic::transport::Channel;
 
-use crate::outcome::Outcome;
+use crate::outcome::{self, Outcome};
 use crate::servers::Coordinator;
 use crate::{runtime, say};
 
@@ -77,7 +77,7 @@ async fn client(url: &str) -> anyhow::Result<FleetClient<Channel>> {
 async fn list(url: &str, agents: usize, lists: usize) -> anyhow::Result<(Histogram<u64>, usize)> {
     say(format_args!("listing {agents} nodes {lists} times"));
     let mut client = client(url).await?;
-    let mut histogram = Histogram::new(3)?;
+    let mut histogram = outcome::times()?;
     let mut bytes = 0;
     for _ in 0..lists {
         let request = v1::ListRequest { page_size: 10_000, ..v1::ListRequest::default() };
@@ -119,7 +119,7 @@ async fn watch(url: &str, changes: usize) -> anyhow::Result<Histogram<u64>> {
     for _ in 0..WATCHERS {
         told.recv().await.context("a watcher got nothing at all")?;
     }
-    let mut histogram = Histogram::new(3)?;
+    let mut histogram = outcome::times()?;
     for _ in 0..changes {
         let (watts, start) = probe.change().await?;
         let mut reached = 0;
