@@ -78,10 +78,7 @@ pub(super) enum News {
 
 impl Line {
     /// Has the stream send a message; false when it takes no more.
-    #[allow(
-        dead_code,
-        reason = "commands come with the leader, which is not there yet; the stream's side is tested"
-    )]
+    #[allow(dead_code, reason = "the first to send are a leader's commands, and there is no leader yet")]
     pub(super) fn send(&self, message: v1::CoordinatorMessage) -> bool {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         if waiting.len() >= WAITING_MAX {
