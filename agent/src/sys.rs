@@ -35,8 +35,8 @@ pub fn space(path: &Path) -> io::Result<Space> {
 
 /// Gives back the pages of code and constants that starting up has touched and running on does not need.
 ///
-/// They are read again from the system's page cache where they are needed after all. This halves what an agent that sits
-/// on every node of a fleet holds resident.
+/// They are read again from the system's page cache where they are needed after all. An agent sits on every node of a
+/// fleet, and most of what it and its child held resident was such pages, counted twice.
 ///
 /// # Errors
 /// When `/proc/self/smaps` cannot be read.
