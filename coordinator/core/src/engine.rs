@@ -4,6 +4,7 @@
 //! level-triggered: it goes by what is so and not by what happened since the last one, so that a step that comes late, or
 //! twice, finds the same. Both take the time; it must not go back between calls.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::event::{Event, Reply};
@@ -47,7 +48,7 @@ pub struct Report {
     pub steps: u64,
     /// When the last step was; the epoch before the first.
     pub stepped: Time,
-    /// What the last step found, in order of keys.
+    /// What the last step found, in the order in which it fell due.
     pub transitions: Vec<Transition>,
     /// Nodes by state, as the last step found them.
     pub nodes: StateCounts,
@@ -84,8 +85,8 @@ pub struct Engine {
     /// although it moves the true moment away, so that a step looks at a node only when this comes, once in
     /// three intervals, and at all others only here.
     due: Vec<Option<Time>>,
-    /// The earliest of them.
-    timeout: Option<Time>,
+    /// The same moments in order, so that a step finds those that have come without looking at the others.
+    queue: BTreeSet<(Time, NodeKey)>,
 }
 
 impl Engine {
@@ -102,7 +103,7 @@ impl Engine {
             leader: None,
             term: Term::default(),
         };
-        Engine { policy, fleet: Fleet::new(), report, due: Vec::new(), timeout: None }
+        Engine { policy, fleet: Fleet::new(), report, due: Vec::new(), queue: BTreeSet::new() }
     }
 
     /// Folds one fact.
@@ -129,21 +130,24 @@ impl Engine {
         self.report.steps += 1;
         self.report.stepped = now;
         self.report.transitions.clear();
-        for key in 0..self.due.len() {
-            if self.due[key].is_some_and(|due| due <= now) {
-                self.due[key] = None;
-                self.step_node(NodeKey(u32::try_from(key).expect("at most 65,536 nodes")), now);
-            }
+        while let Some(&(due, key)) = self.queue.first()
+            && due <= now
+        {
+            self.queue.pop_first();
+            self.due[key.0 as usize] = None;
+            self.step_node(key, now);
         }
         self.report.nodes = self.fleet.states();
-        self.timeout = self.due.iter().flatten().min().copied();
-        assert!(self.timeout.is_none_or(|timeout| timeout > now), "a step leaves nothing to do at once");
+        assert!(
+            self.poll_timeout().is_none_or(|timeout| timeout > now),
+            "a step leaves nothing to do at once"
+        );
         Vec::new()
     }
 
     /// When to step although no fact came; none when time alone changes nothing.
     pub fn poll_timeout(&self) -> Option<Time> {
-        self.timeout
+        self.queue.first().map(|&(due, _)| due)
     }
 
     /// What the engine did.
@@ -219,9 +223,13 @@ impl Engine {
         if at >= self.due.len() {
             self.due.resize(at + 1, None);
         }
-        if self.due[at].is_none_or(|known| due < known) {
+        let known = self.due[at];
+        if known.is_none_or(|known| due < known) {
+            if let Some(known) = known {
+                self.queue.remove(&(known, key));
+            }
             self.due[at] = Some(due);
-            self.timeout = Some(self.timeout.map_or(due, |timeout| timeout.min(due)));
+            self.queue.insert((due, key));
         }
     }
 }
