@@ -17,7 +17,7 @@ use ostler_core::time::Time;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::history::NodeHistory;
+use crate::history::{self, NodeHistory};
 
 mod clock;
 
@@ -25,6 +25,10 @@ use clock::Clock;
 
 /// Longest time between two steps: what a step finds without a new fact is at most this late.
 const STEP_INTERVAL_MAX: Duration = Duration::from_millis(250);
+
+/// Shortest time between two steps. Each of ten thousand nodes has a moment of its own at which it would be stale, and one
+/// step for all that fall due within this time costs less than one for each.
+const STEP_INTERVAL_MIN: Duration = Duration::from_millis(20);
 
 /// How often waiting readers are told of changes. Half of it is the mean delay that it adds to a change, which is allowed
 /// 50 ms to reach a hundred watchers.
@@ -105,14 +109,44 @@ impl Driver {
 
     /// Folds one fact, now, and keeps its values.
     pub fn handle(&self, event: Event<'_>) -> Reply {
+        if let Event::Row { session, row } = event {
+            return self.handle_row(session, row, &history::pack(row.change));
+        }
         let mut state = self.lock();
-        let record = Record::of(&event);
         let now = state.now;
+        let snapshot = match &event {
+            Event::Snapshot { session, snapshot } => {
+                Some((*session, now - snapshot.age, snapshot.values, snapshot.absent))
+            }
+            Event::Row { .. }
+            | Event::Joined(_)
+            | Event::RowsDropped { .. }
+            | Event::Happened { .. }
+            | Event::Goodbye { .. }
+            | Event::Disconnected { .. }
+            | Event::Leader { .. } => None,
+        };
         let reply = state.engine.handle(event, now);
-        match (&reply, record) {
-            (Reply::Folded, Some(record)) => state.keep(&record),
+        match (&reply, snapshot) {
+            (Reply::Folded, Some((session, at, values, absent))) => {
+                state.keep_snapshot(session, at, values, absent)
+            }
             (Reply::Joined(session), _) => state.make_room(*session),
             _ => {}
+        }
+        self.inner.revision.store(state.engine.fleet().revision(), Ordering::Release);
+        reply
+    }
+
+    /// Folds a row; `packed` is what [`history::pack`] makes of its `change`, which is how it came.
+    pub fn handle_row(&self, session: Session, row: RowFact<'_>, packed: &[u8]) -> Reply {
+        let mut state = self.lock();
+        let now = state.now;
+        let reply = state.engine.handle(Event::Row { session, row }, now);
+        if reply == Reply::Folded
+            && let Some(history) = state.history(session)
+        {
+            history.row(now - row.age, row.changed, packed, row.absent);
         }
         self.inner.revision.store(state.engine.fleet().revision(), Ordering::Release);
         reply
@@ -176,7 +210,7 @@ impl Driver {
         let nanos = u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX);
         self.inner.step_nanos.fetch_add(nanos, Ordering::Relaxed);
         self.inner.step_nanos_max.fetch_max(nanos, Ordering::Relaxed);
-        due.clamp(Duration::from_millis(1), STEP_INTERVAL_MAX)
+        due.clamp(STEP_INTERVAL_MIN, STEP_INTERVAL_MAX)
     }
 
     /// Steps the engine and tells of changes until shut down.
@@ -212,43 +246,16 @@ impl Driver {
     }
 }
 
-/// What the history needs of a fact, kept aside because the engine takes the fact.
-enum Record<'a> {
-    Snapshot { session: Session, age: Duration, values: &'a [i64], absent: &'a [u8] },
-    Row { session: Session, row: RowFact<'a> },
-}
-
-impl<'a> Record<'a> {
-    fn of(event: &Event<'a>) -> Option<Record<'a>> {
-        match event {
-            Event::Row { session, row } => Some(Record::Row { session: *session, row: *row }),
-            Event::Snapshot { session, snapshot } => Some(Record::Snapshot {
-                session: *session,
-                age: snapshot.age,
-                values: snapshot.values,
-                absent: snapshot.absent,
-            }),
-            Event::Joined(_)
-            | Event::RowsDropped { .. }
-            | Event::Happened { .. }
-            | Event::Goodbye { .. }
-            | Event::Disconnected { .. }
-            | Event::Leader { .. } => None,
-        }
-    }
-}
-
 impl State {
-    fn keep(&mut self, record: &Record<'_>) {
-        let (Record::Row { session, .. } | Record::Snapshot { session, .. }) = record;
-        let place = self.histories.get_mut(session.node.0 as usize);
-        let Some((_, history)) = place.and_then(Option::as_mut) else { return };
-        match record {
-            Record::Row { row, .. } => history.row(self.now - row.age, row.changed, row.change, row.absent),
-            Record::Snapshot { age, values, absent, .. } => {
-                let Some(node) = self.engine.fleet().node_by_key(session.node) else { return };
-                history.snapshot(self.now - *age, Arc::clone(node.layout()), values, absent);
-            }
+    fn history(&mut self, session: Session) -> Option<&mut NodeHistory> {
+        let place = self.histories.get_mut(session.node.0 as usize)?;
+        place.as_mut().map(|(_, history)| history)
+    }
+
+    fn keep_snapshot(&mut self, session: Session, at: Time, values: &[i64], absent: &[u8]) {
+        let layout = self.engine.fleet().node_by_key(session.node).map(|node| Arc::clone(node.layout()));
+        if let (Some(layout), Some(history)) = (layout, self.history(session)) {
+            history.snapshot(at, layout, values, absent);
         }
     }
 

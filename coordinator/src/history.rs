@@ -15,6 +15,7 @@ mod coarse;
 mod column;
 mod log;
 mod ring;
+mod rows;
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -25,10 +26,11 @@ use ostler_core::layout::{Layout, Owner};
 use ostler_core::metric::Metric;
 use ostler_core::time::Time;
 
-use block::Rows;
+use block::Block;
 use coarse::Coarse;
-use log::{Log, State};
+use log::Log;
 use ring::Ring;
+use rows::Rows;
 
 /// How long every value is kept.
 pub const FINE_KEPT: Duration = Duration::from_secs(600);
@@ -62,6 +64,13 @@ pub const fn memory_bytes_max(slots: usize) -> usize {
     slots * (FINE_BYTES_PER_SLOT + COARSE_BYTES_PER_SLOT) + 2 * BYTES_PER_NODE + 2 * log::MEMORY_BYTES_MAX
 }
 
+/// Differences as they are kept: each in zigzag order, seven bits a byte, as protobuf packs `sint64`.
+pub fn pack(changes: &[i64]) -> Vec<u8> {
+    let mut packed = Vec::with_capacity(2 * changes.len());
+    changes.iter().for_each(|&change| column::write_signed(change, &mut packed));
+    packed
+}
+
 /// Counts histories, to spread the moments at which they do their minute's work.
 static CREATED: AtomicU32 = AtomicU32::new(0);
 
@@ -74,9 +83,8 @@ thread_local! {
 #[derive(Debug, Default)]
 struct Scratch {
     rows: Rows,
-    state: State,
-    coarse_rows: Rows,
-    coarse_state: State,
+    points: Rows,
+    out: Vec<u8>,
 }
 
 /// One node's recent past.
@@ -138,16 +146,14 @@ impl NodeHistory {
         self.log.push_all(at, values, absent);
     }
 
-    /// Changes since the row before, as the wire gives them: a bitmap of slots, a difference for each of its bits, and
-    /// which slots have no value now, when that changed. Rows before the first snapshot are passed over.
-    pub fn row(&mut self, at: Time, changed: &[u8], change: &[i64], absent: Option<&[u8]>) {
-        let bits: u32 = changed.iter().map(|byte| byte.count_ones()).sum();
-        assert_eq!(bits as usize, change.len(), "a folded row has a difference for every bit");
+    /// Changes since the row before: a bitmap of slots, the differences of its bits as [`pack`] gives them, and which slots
+    /// have no value now, when that changed. Rows before the first snapshot are passed over.
+    pub fn row(&mut self, at: Time, changed: &[u8], packed: &[u8], absent: Option<&[u8]>) {
         if self.layout.is_none() {
             return;
         }
         self.make_room(at);
-        self.log.push_changes(at, changed, change, absent);
+        self.log.push_changes(at, changed, packed, absent);
     }
 
     /// The values of a metric from `from` to `to`, both included, by time: every one where they are still kept, means
@@ -207,14 +213,13 @@ impl NodeHistory {
         }
         let slots = layout.slots().len();
         SCRATCH.with_borrow_mut(|scratch| {
-            let Scratch { rows, state, .. } = scratch;
-            rows.reset(slots);
-            state.reset(slots);
-            self.log.replay(state, |at, state| rows.push(at, &state.values, &state.absent));
-            self.log = if goes_on { Log::after(state) } else { Log::default() };
-            let block = rows.seal(Arc::clone(layout));
-            self.rows_dropped += self.fine.push(block, slots * FINE_BYTES_PER_SLOT + BYTES_PER_NODE);
+            let rows = &mut scratch.rows;
+            self.log.unroll(slots, rows);
+            self.log = if goes_on { Log::after(rows) } else { Log::default() };
+            // First, because sealing evens out what nobody will read.
             self.rows_dropped += self.coarse.fold(layout, self.phase, scratch);
+            let block = Block::seal(&mut scratch.rows, Arc::clone(layout), &mut scratch.out);
+            self.rows_dropped += self.fine.push(block, slots * FINE_BYTES_PER_SLOT + BYTES_PER_NODE);
         });
     }
 }
@@ -231,12 +236,9 @@ fn read_log(
         return;
     };
     SCRATCH.with_borrow_mut(|scratch| {
-        scratch.state.reset(layout.slots().len());
-        log.replay(&mut scratch.state, |at, state| {
-            if !state.is_absent(slot) {
-                take(at, state.values[slot]);
-            }
-        });
+        let rows = &mut scratch.rows;
+        log.unroll(layout.slots().len(), rows);
+        rows.present(slot, 0..rows.len()).for_each(|(row, value)| take(rows.time(row), value));
     });
 }
 

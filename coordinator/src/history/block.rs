@@ -6,6 +6,7 @@ use ostler_core::layout::Layout;
 use ostler_core::time::Time;
 
 use super::column::{self, ROWS_MAX};
+use super::rows::Rows;
 
 /// What precedes a column: all its values are present.
 const PRESENT: u8 = 0;
@@ -28,107 +29,41 @@ pub(super) struct Block {
     pub(super) latest: Time,
 }
 
-/// Rows on their way into a block, side by side. Used again and again, so that sealing allocates only the block.
-#[derive(Debug, Default)]
-pub(super) struct Rows {
-    slots: usize,
-    times: Vec<i64>,
-    /// Row after row.
-    values: Vec<i64>,
-    /// For each slot, which rows have no value.
-    absent: Vec<u64>,
-    out: Vec<u8>,
-}
-
-impl Rows {
-    /// Empties it and makes ready for rows of `slots` values.
-    pub(super) fn reset(&mut self, slots: usize) {
-        self.slots = slots;
-        self.times.clear();
-        self.values.clear();
-        self.absent.clear();
-        self.absent.resize(slots, 0);
-    }
-
-    /// Adds a row, of which there may be [`ROWS_MAX`].
-    pub(super) fn push(&mut self, at: Time, values: &[i64], absent: &[u8]) {
-        let row = self.times.len();
-        self.times.push(at.as_millis() as i64);
-        self.values.extend_from_slice(values);
-        for (position, &byte) in absent.iter().enumerate() {
-            let mut bits = byte;
-            while bits != 0 {
-                if let Some(absent) = self.absent.get_mut(8 * position + bits.trailing_zeros() as usize) {
-                    *absent |= 1 << row;
-                }
-                bits &= bits - 1;
-            }
-        }
-    }
-
-    /// Rows in it.
-    pub(super) fn len(&self) -> usize {
-        self.times.len()
-    }
-
-    /// Time of a row.
-    pub(super) fn time(&self, row: usize) -> Time {
-        Time::from_millis(self.times[row] as u64)
-    }
-
-    /// Value of a slot at a row, unless it has none.
-    pub(super) fn value(&self, row: usize, slot: usize) -> Option<i64> {
-        (self.absent[slot] >> row & 1 == 0).then(|| self.values[row * self.slots + slot])
-    }
-
-    /// Compresses the rows, of which there is at least one.
-    pub(super) fn seal(&mut self, layout: Arc<Layout>) -> Block {
-        self.out.clear();
-        column::write(&self.times, &mut self.out);
-        let rows = self.times.len();
-        let all = u64::MAX >> (ROWS_MAX - rows);
-        let mut series = [0; ROWS_MAX];
-        for slot in 0..self.slots {
-            let absent = self.absent[slot];
+impl Block {
+    /// Compresses rows, of which there is at least one.
+    pub(super) fn seal(rows: &mut Rows, layout: Arc<Layout>, out: &mut Vec<u8>) -> Block {
+        out.clear();
+        column::write(rows.times(), out);
+        let count = rows.len();
+        let all = u64::MAX >> (ROWS_MAX - count);
+        for slot in 0..rows.slots() {
+            let absent = rows.absent(slot);
             if absent == all {
-                self.out.push(ABSENT);
-                continue;
-            }
-            for (row, value) in series[..rows].iter_mut().enumerate() {
-                *value = self.values[row * self.slots + slot];
-            }
-            if absent == 0 {
-                self.out.push(PRESENT);
+                out.push(ABSENT);
+            } else if absent != 0 {
+                out.push(MIXED);
+                out.extend_from_slice(&absent.to_le_bytes()[..count.div_ceil(8)]);
+                let values = rows.values(slot);
+                hold_over_gaps(values, absent);
+                column::write(values, out);
+            } else if let Some(value) = rows.constant(slot) {
+                out.push(PRESENT);
+                column::write_constant(value, out);
             } else {
-                self.out.push(MIXED);
-                self.out.extend_from_slice(&absent.to_le_bytes()[..rows.div_ceil(8)]);
-                hold_over_gaps(&mut series[..rows], absent);
+                out.push(PRESENT);
+                column::write(rows.values(slot), out);
             }
-            column::write(&series[..rows], &mut self.out);
         }
-        let times = || self.times.iter().map(|&at| Time::from_millis(at as u64));
+        let times = || rows.times().iter().map(|&at| Time::from_millis(at as u64));
         Block {
             layout,
-            bytes: self.out.as_slice().into(),
-            rows: rows as u8,
+            bytes: out.as_slice().into(),
+            rows: count as u8,
             earliest: times().min().unwrap_or_default(),
             latest: times().max().unwrap_or_default(),
         }
     }
-}
 
-/// Values that nobody will read repeat their neighbour, so that they cost nothing.
-fn hold_over_gaps(series: &mut [i64], absent: u64) {
-    let mut held = series[(!absent).trailing_zeros() as usize % series.len()];
-    for (row, value) in series.iter_mut().enumerate() {
-        if absent >> row & 1 == 1 {
-            *value = held;
-        }
-        held = *value;
-    }
-}
-
-impl Block {
     /// Memory it takes, without its layout.
     pub(super) fn memory_bytes(&self) -> usize {
         self.bytes.len() + OVERHEAD_BYTES
@@ -166,5 +101,16 @@ impl Block {
         for row in (0..rows).filter(|row| absent >> row & 1 == 0) {
             point(Time::from_millis(times[row] as u64), values[row]);
         }
+    }
+}
+
+/// Values that nobody will read repeat their neighbour, so that they cost nothing.
+fn hold_over_gaps(series: &mut [i64], absent: u64) {
+    let mut held = series[(!absent).trailing_zeros() as usize % series.len()];
+    for (row, value) in series.iter_mut().enumerate() {
+        if absent >> row & 1 == 1 {
+            *value = held;
+        }
+        held = *value;
     }
 }

@@ -4,6 +4,7 @@
 //! kept for nobody; a counter, a state or a set of flags leaves its last value exactly. The point's time is that of the
 //! last row in it. Where a block ends in the middle of 15 seconds, two points tell of them.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,9 +12,11 @@ use ostler_core::layout::{Layout, Owner};
 use ostler_core::metric::{Kind, Metric};
 use ostler_core::time::Time;
 
-use super::block::Rows;
-use super::log::{Log, State};
+use super::block::Block;
+use super::column;
+use super::log::Log;
 use super::ring::Ring;
+use super::rows::Rows;
 use super::{BYTES_PER_NODE, COARSE_BYTES_PER_SLOT, COARSE_KEPT, COARSE_PERIOD, Scratch, read_log};
 
 /// Points in a block: eight minutes, so that the log of points before it stays under 6 KiB.
@@ -38,19 +41,17 @@ impl Default for Coarse {
 impl Coarse {
     /// Takes in the rows that are being sealed. Returns how many points went before their time.
     pub(super) fn fold(&mut self, layout: &Arc<Layout>, phase: Duration, scratch: &mut Scratch) -> u64 {
-        let Scratch { rows, coarse_rows, coarse_state, .. } = scratch;
-        let slots = layout.slots().len();
-        coarse_state.reset(slots);
-        self.log.replay(coarse_state, |_, _| {});
+        let Scratch { rows, points, out } = scratch;
+        self.log.unroll(layout.slots().len(), points);
         let period = |row: usize| (rows.time(row) + phase).as_millis() / COARSE_PERIOD.as_millis() as u64;
         let mut dropped = 0;
         let mut first = 0;
         for row in 0..rows.len() {
             if row + 1 == rows.len() || period(row + 1) != period(row) {
-                self.push(layout, rows, first..row + 1, coarse_state);
+                self.push(layout, rows, first..row + 1, points);
                 first = row + 1;
                 if self.log.rows() >= BLOCK_POINTS || self.log.is_full() {
-                    dropped += self.seal(layout, coarse_rows, coarse_state);
+                    dropped += self.seal(layout, points, out);
                 }
             }
         }
@@ -60,7 +61,9 @@ impl Coarse {
     /// Seals what there is, because other slots follow. Returns how many points went before their time.
     pub(super) fn end_layout(&mut self, layout: Option<&Arc<Layout>>) -> u64 {
         let Some(layout) = layout else { return 0 };
-        let dropped = self.seal(layout, &mut Rows::default(), &mut State::default());
+        let mut points = Rows::default();
+        self.log.unroll(layout.slots().len(), &mut points);
+        let dropped = self.seal(layout, &mut points, &mut Vec::new());
         self.log = Log::default();
         dropped
     }
@@ -82,45 +85,58 @@ impl Coarse {
         self.log.memory_bytes() + self.ring.memory_bytes()
     }
 
-    /// Appends one point for these rows; `state` holds the point before and then this one.
-    fn push(&mut self, layout: &Layout, rows: &Rows, span: std::ops::Range<usize>, state: &mut State) {
+    /// Appends one point for these rows to the log and to `points`, which hold what the log holds.
+    fn push(&mut self, layout: &Layout, rows: &Rows, span: Range<usize>, points: &mut Rows) {
         let slots = layout.slots();
         let mut changed = vec![0u8; slots.len().div_ceil(8)];
         let mut absent = vec![0u8; changed.len()];
-        let mut change = Vec::new();
-        for (slot, it) in slots.iter().enumerate() {
-            let mut values = span.clone().filter_map(|row| rows.value(row, slot));
-            let point = if is_averaged(it.metric) { mean(values) } else { values.next_back() };
-            let Some(point) = point else {
+        let mut changes = Vec::with_capacity(2 * slots.len());
+        let values: Vec<Option<i64>> =
+            slots.iter().enumerate().map(|(slot, it)| point(rows, slot, it.metric, span.clone())).collect();
+        for (slot, value) in values.into_iter().enumerate() {
+            let Some(value) = value else {
                 absent[slot / 8] |= 1 << (slot % 8);
                 continue;
             };
-            if point != state.values[slot] {
+            let before = points.now(slot);
+            if value != before {
                 changed[slot / 8] |= 1 << (slot % 8);
-                change.push(point.wrapping_sub(state.values[slot]));
-                state.values[slot] = point;
+                column::write_signed(value.wrapping_sub(before), &mut changes);
+                points.set(slot, value);
             }
         }
         let at = rows.time(span.end - 1);
         if self.log.is_empty() {
-            self.log.push_all(at, &state.values, &absent);
+            let all: Vec<i64> = (0..slots.len()).map(|slot| points.now(slot)).collect();
+            self.log.push_all(at, &all, &absent);
         } else {
-            let news = (absent != state.absent).then_some(absent.as_slice());
-            self.log.push_changes(at, &changed, &change, news);
+            let news = (absent != points.absent_now()).then_some(absent.as_slice());
+            self.log.push_changes(at, &changed, &changes, news);
         }
-        state.absent = absent;
+        points.set_absent(&absent);
+        points.end_row(at);
     }
 
-    fn seal(&mut self, layout: &Arc<Layout>, rows: &mut Rows, state: &mut State) -> u64 {
+    fn seal(&mut self, layout: &Arc<Layout>, points: &mut Rows, out: &mut Vec<u8>) -> u64 {
         if self.log.rows() == 0 {
             return 0;
         }
-        let slots = layout.slots().len();
-        rows.reset(slots);
-        state.reset(slots);
-        self.log.replay(state, |at, state| rows.push(at, &state.values, &state.absent));
-        self.log = Log::after(state);
-        self.ring.push(rows.seal(Arc::clone(layout)), slots * COARSE_BYTES_PER_SLOT + BYTES_PER_NODE)
+        self.log = Log::after(points);
+        let block = Block::seal(points, Arc::clone(layout), out);
+        points.restart();
+        self.ring.push(block, layout.slots().len() * COARSE_BYTES_PER_SLOT + BYTES_PER_NODE)
+    }
+}
+
+/// What these rows leave of a slot; none when it has no value in any.
+fn point(rows: &Rows, slot: usize, metric: Metric, span: Range<usize>) -> Option<i64> {
+    let averaged = is_averaged(metric);
+    match rows.constant(slot) {
+        Some(value) if rows.absent(slot) == 0 => Some(if averaged { rounded(value) } else { value }),
+        _ => {
+            let mut values = rows.present(slot, span).map(|(_, value)| value);
+            if averaged { mean(values) } else { values.next_back() }
+        }
     }
 }
 
@@ -138,10 +154,15 @@ fn mean(values: impl Iterator<Item = i64>) -> Option<i64> {
         Ok(twice) if twice < i64::MAX - count => (twice + count).checked_div_euclid(2 * count)?,
         _ => (2 * sum + i128::from(count)).div_euclid(2 * i128::from(count)) as i64,
     };
+    Some(rounded(mean))
+}
+
+/// The number with its first [`MEAN_BITS`] binary digits.
+fn rounded(mean: i64) -> i64 {
     let digits = 64 - mean.unsigned_abs().leading_zeros();
     let spare = digits.saturating_sub(MEAN_BITS);
     let half = if spare == 0 { 0 } else { 1i64 << (spare - 1) };
-    Some(mean.saturating_add(half) >> spare << spare)
+    mean.saturating_add(half) >> spare << spare
 }
 
 #[cfg(test)]

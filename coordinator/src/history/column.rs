@@ -21,9 +21,7 @@ const SHIFTED: u8 = 0x80;
 pub(super) fn write(values: &[i64], out: &mut Vec<u8>) {
     let first = values[0];
     if values.iter().all(|&value| value == first) {
-        out.push(CONSTANT);
-        write_signed(first, out);
-        return;
+        return write_constant(first, out);
     }
     let mut growth = [0i64; ROWS_MAX];
     let growth = differences(values, &mut growth);
@@ -59,6 +57,12 @@ pub(super) fn write(values: &[i64], out: &mut Vec<u8>) {
         out.extend_from_slice(&stepped.to_le_bytes()[..growth.len().div_ceil(8)]);
     }
     frames[best].pack(packed, out);
+}
+
+/// Appends a column whose values are all the same.
+pub(super) fn write_constant(value: i64, out: &mut Vec<u8>) {
+    out.push(CONSTANT);
+    write_signed(value, out);
 }
 
 /// Reads a column of `rows` values from the front of `bytes` and returns what follows it.
@@ -146,7 +150,14 @@ pub(super) fn write_unsigned(mut value: u64, out: &mut Vec<u8>) {
 }
 
 /// Takes a number that [`write_unsigned`] wrote from the front of `bytes`.
+#[inline]
 pub(super) fn read_unsigned(bytes: &mut &[u8]) -> u64 {
+    if let Some((&first, rest)) = bytes.split_first()
+        && first < 0x80
+    {
+        *bytes = rest;
+        return u64::from(first);
+    }
     let mut value = 0;
     for (position, &byte) in bytes.iter().enumerate() {
         value |= u64::from(byte & 0x7f) << (7 * position);

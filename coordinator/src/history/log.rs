@@ -7,6 +7,7 @@ use ostler_core::layout::SLOTS_MAX;
 use ostler_core::time::Time;
 
 use super::column::{self, ROWS_MAX};
+use super::rows::Rows;
 
 /// Kinds of entries are told apart by the low bits of the number that begins one; the rest is the time.
 /// This one has the value of every slot instead of changes.
@@ -22,7 +23,7 @@ const FLAG_BITS: u32 = 3;
 const BYTES_MAX: usize = 32 * 1024;
 
 /// Room is made in steps of this size, because a doubling vector would keep half of itself empty.
-const GROWTH: usize = 1024;
+const GROWTH: usize = 2048;
 
 /// The most memory of a log: one that is nearly full, and an entry with all values and two bitmaps.
 pub(super) const MEMORY_BYTES_MAX: usize = BYTES_MAX + SLOTS_MAX * 10 + 2 * SLOTS_MAX / 8 + 2 * GROWTH;
@@ -39,36 +40,32 @@ pub(super) struct Log {
 }
 
 impl Log {
-    /// A log whose rows go on from `state`.
-    pub(super) fn after(state: &State) -> Self {
+    /// A log that goes on after these rows.
+    pub(super) fn after(rows: &Rows) -> Self {
         let mut log = Self::default();
-        log.begin(
-            Time::ZERO,
-            ALL_VALUES | ABSENT_CHANGED | CONTINUES,
-            state.absent.len() + 3 * state.values.len(),
-        );
-        log.push_state(&state.values, &state.absent);
+        let values = (0..rows.slots()).map(|slot| rows.now(slot));
+        let room = rows.absent_now().len() + 3 * rows.slots();
+        log.begin(Time::ZERO, ALL_VALUES | ABSENT_CHANGED | CONTINUES, room);
+        log.push_state(values, rows.absent_now());
         log
     }
 
     /// Appends a row with the value of every slot.
     pub(super) fn push_all(&mut self, at: Time, values: &[i64], absent: &[u8]) {
         self.begin(at, ALL_VALUES | ABSENT_CHANGED, absent.len() + 3 * values.len());
-        self.push_state(values, absent);
+        self.push_state(values.iter().copied(), absent);
         self.count_row(at);
     }
 
-    /// Appends a row with the changes of the slots in `changed`.
-    pub(super) fn push_changes(&mut self, at: Time, changed: &[u8], change: &[i64], absent: Option<&[u8]>) {
+    /// Appends a row with the changes of the slots in `changed`, one number of [`column::write_signed`] for each.
+    pub(super) fn push_changes(&mut self, at: Time, changed: &[u8], changes: &[u8], absent: Option<&[u8]>) {
         let flags = if absent.is_some() { ABSENT_CHANGED } else { 0 };
-        self.begin(at, flags, changed.len() + 3 * change.len() + absent.map_or(0, <[u8]>::len));
+        self.begin(at, flags, changed.len() + changes.len() + absent.map_or(0, <[u8]>::len));
         if let Some(absent) = absent {
             self.push_bitmap(absent);
         }
         self.push_bitmap(changed);
-        for &change in change {
-            column::write_signed(change, &mut self.bytes);
-        }
+        self.bytes.extend_from_slice(changes);
         self.count_row(at);
     }
 
@@ -102,14 +99,15 @@ impl Log {
         self.bytes.capacity()
     }
 
-    /// Goes through its rows; `state` has room for the slots of its layout and need not hold anything before.
-    pub(super) fn replay(&self, state: &mut State, mut row: impl FnMut(Time, &State)) {
+    /// Turns it into rows, which are to be as many slots wide as the layout and need not be empty.
+    pub(super) fn unroll(&self, slots: usize, rows: &mut Rows) {
+        rows.reset(slots);
         let mut rest = self.bytes.as_slice();
         let mut at = Time::ZERO;
         while !rest.is_empty() {
-            let kind = state.apply(&mut rest, &mut at);
+            let kind = apply(&mut rest, &mut at, rows);
             if kind & CONTINUES == 0 {
-                row(at, state);
+                rows.end_row(at);
             }
         }
     }
@@ -129,9 +127,9 @@ impl Log {
         self.rows += 1;
     }
 
-    fn push_state(&mut self, values: &[i64], absent: &[u8]) {
+    fn push_state(&mut self, values: impl Iterator<Item = i64>, absent: &[u8]) {
         self.push_bitmap(absent);
-        for &value in values {
+        for value in values {
             column::write_signed(value, &mut self.bytes);
         }
     }
@@ -142,54 +140,30 @@ impl Log {
     }
 }
 
-/// The value of every slot after some row.
-#[derive(Debug, Default)]
-pub(super) struct State {
-    /// One a slot; what an absent slot holds has no meaning but goes on counting.
-    pub(super) values: Vec<i64>,
-    /// Bitmap over slots; trailing zero bytes may be missing.
-    pub(super) absent: Vec<u8>,
-}
-
-impl State {
-    /// Forgets what it held and makes room for `slots` values.
-    pub(super) fn reset(&mut self, slots: usize) {
-        self.values.clear();
-        self.values.resize(slots, 0);
-        self.absent.clear();
+/// Takes one entry from the front of `rest` into the row that begins, moves `at` to its time and returns its kind.
+fn apply(rest: &mut &[u8], at: &mut Time, rows: &mut Rows) -> u64 {
+    let number = column::read_unsigned(rest);
+    let since = number >> FLAG_BITS;
+    let since = (since >> 1) as i64 ^ -((since & 1) as i64);
+    if number & ABSENT_CHANGED != 0 {
+        rows.set_absent(take_bitmap(rest));
     }
-
-    /// True when the slot has no value.
-    pub(super) fn is_absent(&self, slot: usize) -> bool {
-        self.absent.get(slot / 8).is_some_and(|byte| byte >> (slot % 8) & 1 == 1)
-    }
-
-    /// Takes one entry from the front of `rest`, moves `at` to its time and returns its kind.
-    fn apply(&mut self, rest: &mut &[u8], at: &mut Time) -> u64 {
-        let number = column::read_unsigned(rest);
-        let since = number >> FLAG_BITS;
-        let since = (since >> 1) as i64 ^ -((since & 1) as i64);
-        if number & ABSENT_CHANGED != 0 {
-            self.absent.clear();
-            self.absent.extend_from_slice(take_bitmap(rest));
+    if number & ALL_VALUES != 0 {
+        for slot in 0..rows.slots() {
+            rows.set(slot, column::read_signed(rest));
         }
-        if number & ALL_VALUES != 0 {
-            for value in &mut self.values {
-                *value = column::read_signed(rest);
-            }
-        } else {
-            for (position, &byte) in take_bitmap(rest).iter().enumerate() {
-                let mut bits = byte;
-                while bits != 0 {
-                    let slot = 8 * position + bits.trailing_zeros() as usize;
-                    self.values[slot] = self.values[slot].wrapping_add(column::read_signed(rest));
-                    bits &= bits - 1;
-                }
+    } else {
+        for (position, &byte) in take_bitmap(rest).iter().enumerate() {
+            let mut bits = byte;
+            while bits != 0 {
+                let slot = 8 * position + bits.trailing_zeros() as usize;
+                rows.set(slot, rows.now(slot).wrapping_add(column::read_signed(rest)));
+                bits &= bits - 1;
             }
         }
-        *at = Time::from_millis(at.as_millis().wrapping_add(since as u64));
-        number
     }
+    *at = Time::from_millis(at.as_millis().wrapping_add(since as u64));
+    number
 }
 
 fn take_bitmap<'a>(rest: &mut &'a [u8]) -> &'a [u8] {

@@ -27,7 +27,7 @@ fn counting(seconds: u64) -> NodeHistory {
     let mut history = NodeHistory::with_phase(Duration::ZERO);
     history.snapshot(at(0), layout(1), &[1000, 50, 7], &[]);
     for second in 1..=seconds {
-        history.row(at(second), &[1], &[1], None);
+        history.row(at(second), &[1], &pack(&[1]), None);
     }
     history
 }
@@ -35,7 +35,7 @@ fn counting(seconds: u64) -> NodeHistory {
 #[test]
 fn a_node_that_said_nothing_has_no_history() {
     let mut history = NodeHistory::new();
-    history.row(at(1), &[1], &[1], None);
+    history.row(at(1), &[1], &pack(&[1]), None);
     assert_eq!(history.range(POWER.0, POWER.1, ALL.0, ALL.1), []);
     assert!(history.memory_bytes() < 1024);
 }
@@ -71,7 +71,7 @@ fn a_counter_leaves_its_last_value_exactly() {
     let mut history = NodeHistory::with_phase(Duration::ZERO);
     history.snapshot(at(0), layout(1), &[0, 0, 0], &[]);
     for second in 1..=3600 {
-        history.row(at(second), &[0b100], &[1_000_003], None);
+        history.row(at(second), &[0b100], &pack(&[1_000_003]), None);
     }
     let points = history.range(Owner::Gpu(0), Metric::GpuEnergyMillijoulesTotal, ALL.0, ALL.1);
     for (time, value) in points {
@@ -89,7 +89,7 @@ fn what_has_no_value_has_no_point() {
             60 => Some(&[]),
             _ => None,
         };
-        history.row(at(second), &[0b11], &[1, 1], absent);
+        history.row(at(second), &[0b11], &pack(&[1, 1]), absent);
     }
     let seconds = |metric| {
         let points = history.range(Owner::Gpu(0), metric, ALL.0, ALL.1);
@@ -104,7 +104,7 @@ fn what_has_no_value_has_no_point() {
 fn history_survives_a_change_of_layout() {
     let mut history = counting(100);
     history.snapshot(at(101), layout(2), &[1, 2, 3, 4, 5, 6], &[]);
-    history.row(at(102), &[0b1001], &[1, 1], None);
+    history.row(at(102), &[0b1001], &pack(&[1, 1]), None);
     let points = history.range(POWER.0, POWER.1, at(99), at(200));
     assert_eq!(points, [(at(99), 1099), (at(100), 1100), (at(101), 1), (at(102), 2)]);
     let second = history.range(Owner::Gpu(1), Metric::GpuPowerMilliwatts, ALL.0, ALL.1);
@@ -115,9 +115,9 @@ fn history_survives_a_change_of_layout() {
 #[test]
 fn rows_that_come_late_or_twice_are_read_by_time() {
     let mut history = counting(10);
-    history.row(at(5), &[1], &[100], None);
-    history.row(at(5), &[1], &[100], None);
-    history.row(at(11), &[1], &[-199], None);
+    history.row(at(5), &[1], &pack(&[100]), None);
+    history.row(at(5), &[1], &pack(&[100]), None);
+    history.row(at(11), &[1], &pack(&[-199]), None);
     let points = history.range(POWER.0, POWER.1, at(4), at(6));
     assert_eq!(points, [(at(4), 1004), (at(5), 1005), (at(5), 1110), (at(5), 1210), (at(6), 1006)]);
     assert_eq!(history.range(POWER.0, POWER.1, at(10), at(11)), [(at(10), 1010), (at(11), 1011)]);
@@ -127,9 +127,9 @@ fn rows_that_come_late_or_twice_are_read_by_time() {
 fn a_backlog_of_an_hour_fills_the_means_too() {
     let mut history = counting(10);
     for second in 11..=3600 {
-        history.row(at(second), &[1], &[1], None);
+        history.row(at(second), &[1], &pack(&[1]), None);
     }
-    history.row(at(3601), &[], &[], None);
+    history.row(at(3601), &[], &pack(&[]), None);
     assert_eq!(history.range(POWER.0, POWER.1, at(3001), at(3601)).len(), 601);
     assert!((190..210).contains(&history.range(POWER.0, POWER.1, at(0), at(2870)).len()));
 }
@@ -148,7 +148,7 @@ fn hostile_data_stays_within_the_bound_and_is_counted() {
                 noise as i64
             })
             .collect();
-        history.row(at(second / 20), &vec![0xff; slots / 8], &change, None);
+        history.row(at(second / 20), &vec![0xff; slots / 8], &pack(&change), None);
         assert!(history.memory_bytes() <= memory_bytes_max(slots));
     }
     assert!(history.rows_dropped() > 0);
@@ -209,7 +209,7 @@ proptest! {
                     }
                     absent = news.unwrap_or(absent);
                     let change: Vec<i64> = changes.into_values().collect();
-                    history.row(Time::from_millis(now as u64), &[bitmap], &change, news.as_ref().map(std::slice::from_ref));
+                    history.row(Time::from_millis(now as u64), &[bitmap], &pack(&change), news.as_ref().map(std::slice::from_ref));
                 }
                 Step::Snapshot { wait, gpus: wanted, values: all, absent: news } => {
                     now += wait;

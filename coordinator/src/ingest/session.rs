@@ -125,8 +125,8 @@ impl Session {
         now: Instant,
     ) -> Option<Result<Option<Answer>, Status>> {
         CHANGE.with_borrow_mut(|change| {
-            let row = wire::row(encoded, change)?;
-            let reply = self.shared.driver.handle(Event::Row { session, row });
+            let (row, packed) = wire::row(encoded, change)?;
+            let reply = self.shared.driver.handle_row(session, row, packed);
             Some(self.reply(reply, row.seq, now))
         })
     }

@@ -15,9 +15,9 @@ const LENGTH: u64 = 2;
 /// `AgentMessage.row`, with its wire type.
 const ROW: u64 = 3 << 3 | LENGTH;
 
-/// The row that the message holds, its changes decoded into `change`; none when it holds something else, or something
-/// that wants a closer look.
-pub(super) fn row<'a>(message: &'a [u8], change: &'a mut Vec<i64>) -> Option<RowFact<'a>> {
+/// The row that the message holds, its changes decoded into `change`, and once more as they lie there; none when it holds
+/// something else, or something that wants a closer look.
+pub(super) fn row<'a>(message: &'a [u8], change: &'a mut Vec<i64>) -> Option<(RowFact<'a>, &'a [u8])> {
     let mut rest = message;
     if varint(&mut rest)? != ROW {
         return None;
@@ -29,14 +29,17 @@ pub(super) fn row<'a>(message: &'a [u8], change: &'a mut Vec<i64>) -> Option<Row
     change.clear();
     let empty: &[u8] = &[];
     let (mut seq, mut age_ms, mut absent_changed) = (0, 0, 0);
-    let (mut changed, mut sampled, mut absent) = (empty, empty, empty);
+    let (mut changed, mut packed, mut sampled, mut absent) = (empty, empty, empty, empty);
     while !rest.is_empty() {
         let key = varint(&mut rest)?;
         match (key >> 3, key & 7) {
             (1, VARINT) => seq = varint(&mut rest)?,
             (2, VARINT) => age_ms = varint(&mut rest)?,
             (3, LENGTH) => changed = bytes(&mut rest)?,
-            (4, LENGTH) => packed(bytes(&mut rest)?, change)?,
+            (4, LENGTH) if packed.is_empty() => {
+                packed = bytes(&mut rest)?;
+                unpack(packed, change)?;
+            }
             (5, LENGTH) => sampled = bytes(&mut rest)?,
             (6, LENGTH) => absent = bytes(&mut rest)?,
             (7, VARINT) => absent_changed = varint(&mut rest)?,
@@ -45,10 +48,11 @@ pub(super) fn row<'a>(message: &'a [u8], change: &'a mut Vec<i64>) -> Option<Row
     }
     let age = Duration::from_millis(age_ms);
     let absent = (absent_changed != 0).then_some(absent);
-    (age <= AGE_MAX).then_some(RowFact { seq, age, changed, change, sampled, absent, sources: &[] })
+    let row = RowFact { seq, age, changed, change, sampled, absent, sources: &[] };
+    (age <= AGE_MAX).then_some((row, packed))
 }
 
-fn packed(mut bytes: &[u8], change: &mut Vec<i64>) -> Option<()> {
+fn unpack(mut bytes: &[u8], change: &mut Vec<i64>) -> Option<()> {
     while !bytes.is_empty() {
         let value = varint(&mut bytes)?;
         change.push((value >> 1) as i64 ^ -((value & 1) as i64));
@@ -137,8 +141,9 @@ mod tests {
             let body = Some(v1::agent_message::Body::Row(row.clone()));
             let encoded = v1::AgentMessage { body }.encode_to_vec();
             let mut change = Vec::new();
-            let fact = super::row(&encoded, &mut change).expect("an ordinary row is read here");
-            prop_assert_eq!(as_row(&fact), row);
+            let (fact, packed) = super::row(&encoded, &mut change).expect("an ordinary row is read here");
+            prop_assert_eq!(as_row(&fact), row.clone());
+            prop_assert_eq!(packed, crate::history::pack(&row.change));
         }
 
         #[test]
@@ -153,7 +158,7 @@ mod tests {
                 encoded[index.index(length)] = byte;
             }
             let mut change = Vec::new();
-            if let Some(fact) = super::row(&encoded, &mut change) {
+            if let Some((fact, _)) = super::row(&encoded, &mut change) {
                 let mut decoded = decode(&encoded).expect("what is read here can be decoded");
                 if !decoded.absent_changed {
                     decoded.absent = Default::default();
