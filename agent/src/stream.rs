@@ -35,8 +35,9 @@ use session::{Session, Turn};
 /// A coordinator that cannot be connected to or does not answer Hello in this time is tried again later.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A silent connection is asked for a sign of life this often, and given up when none comes in time.
-const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(2);
+/// A connection that is silent for so long is asked for a sign of life, and given up when none comes in time. Longer than
+/// the time between two Acks, so that a coordinator of thousands of agents is rarely asked.
+const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(10);
 const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Coordinators acknowledge every few seconds; one whose transport lives but which says nothing for so long is stuck.

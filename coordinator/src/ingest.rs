@@ -1,8 +1,9 @@
 //! Report streams: from agents into the engine, on every replica.
 //!
-//! Ten thousand agents send a row each second, so the way of a row is short: the response body of a stream polls its own
-//! request body ([`stream`]), so that no second task is woken and no queue is crossed; a row is read where it lies in the
-//! buffer ([`wire`]) and folded at once. Everything else a stream may say is rare and takes the ordinary way ([`session`]).
+//! Ten thousand agents send a row each second, so the way of a row is short: an agent's connection is served by a few
+//! rules of HTTP/2 and one task ([`http2`]), a row is read where it lies in the buffer ([`wire`]) and folded at once.
+//! Everything else a stream may say is rare and takes the ordinary way ([`session`]). A stream that is not the first of its
+//! connection comes through the general server ([`stream`]) and costs more.
 //!
 //! A stream that breaks a limit is closed with a text that says which. Nothing it did reaches other streams.
 
@@ -10,17 +11,22 @@ use std::convert::Infallible;
 use std::future::{self, Ready};
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use http::{Request, Response};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tonic::body::Body;
 use tonic::server::NamedService;
 use tonic::{Status, codegen};
+use tower::{Layer, ServiceExt};
 
 use crate::driver::Driver;
+use crate::request_log::RequestLog;
 
 mod assembler;
 mod bucket;
+mod exchange;
+pub mod http2;
 mod line;
 mod pace;
 mod session;
@@ -28,9 +34,13 @@ mod stream;
 mod sys;
 mod wire;
 
+use exchange::Exchange;
 use line::Lines;
 pub use pace::before_park;
 pub use sys::raise_open_files_limit;
+
+/// The method that agents call.
+pub(crate) const REPORT_PATH: &str = "/ostler.v1.Agent/Report";
 
 /// What an agent may do.
 #[derive(Clone, Copy, Debug)]
@@ -45,7 +55,8 @@ pub struct Limits {
     pub message_within: Duration,
     /// Time from Hello to the first Snapshot.
     pub snapshot_within: Duration,
-    /// Time between two Acks, while messages come.
+    /// Time between two Acks, while messages come: a bit less than the ten seconds of silence after which an agent asks
+    /// whether the connection is alive.
     pub ack_interval: Duration,
     /// Report streams open at once. Each may hold one unfinished message besides what the fleet keeps of its node.
     pub streams_max: usize,
@@ -61,7 +72,7 @@ impl Default for Limits {
             messages_at_once: 60,
             message_within: Duration::from_secs(5),
             snapshot_within: Duration::from_secs(10),
-            ack_interval: Duration::from_secs(5),
+            ack_interval: Duration::from_secs(8),
             streams_max: 70_000,
             report_interval: None,
         }
@@ -92,13 +103,34 @@ impl Service {
         self.shared.lines.open()
     }
 
-    fn answer<B>(&self, request: Request<B>) -> Result<Response<Body>, Status>
+    /// Ends all report streams, because the server stops.
+    pub fn stop(&self) {
+        self.shared.lines.stop();
+    }
+
+    /// Serves an agent's connection to its end.
+    pub async fn serve<S>(self, arrived: http2::Arrived<S>, log: RequestLog)
     where
-        B: hyper::body::Body<Data = bytes::Bytes> + Send + Unpin + 'static,
-        B::Error: std::fmt::Display,
+        S: AsyncRead + AsyncWrite + Unpin,
     {
+        let http2::Arrived { request, stream, socket, read } = arrived;
+        let Ok(response) = log.layer(Door(self)).oneshot(request).await;
+        let (http::response::Parts { headers, .. }, exchange) = response.into_parts();
+        match exchange {
+            Some(exchange) => {
+                let connection = http2::Connection::new(exchange, stream, &headers, Instant::now());
+                let serve = http2::Serve::new(socket, connection, &read);
+                drop((read, headers));
+                serve.await;
+            }
+            None => http2::refuse(socket, stream, &headers).await,
+        }
+    }
+
+    /// Makes room for a stream, or says why there is none.
+    fn admit<B>(&self, request: &Request<B>) -> Result<Exchange, Status> {
         match request.uri().path() {
-            "/ostler.v1.Agent/Report" => {}
+            REPORT_PATH => {}
             "/ostler.v1.Agent/Probe" => {
                 return Err(Status::unimplemented(
                     "Probe is answered by agents, not by a coordinator; ask one on its port 7410",
@@ -118,11 +150,43 @@ impl Service {
                 "this coordinator already has {limit} report streams; try another replica"
             ))
         })?;
-        let body = stream::Stream::new(Arc::clone(&self.shared), permit, request.into_body());
-        let mut response = Response::new(Body::new(body));
-        response.headers_mut().insert(http::header::CONTENT_TYPE, tonic::metadata::GRPC_CONTENT_TYPE);
-        Ok(response)
+        Ok(Exchange::new(Arc::clone(&self.shared), permit))
     }
+
+    fn answer<B>(&self, request: Request<B>) -> Result<Response<Body>, Status>
+    where
+        B: hyper::body::Body<Data = bytes::Bytes> + Send + Unpin + 'static,
+        B::Error: std::fmt::Display,
+    {
+        let exchange = self.admit(&request)?;
+        Ok(grpc_response(Body::new(stream::Stream::new(exchange, request.into_body()))))
+    }
+}
+
+/// Lets agents' connections in: the part of serving them that is logged.
+struct Door(Service);
+
+impl codegen::Service<Request<()>> for Door {
+    type Response = Response<Option<Exchange>>;
+    type Error = Infallible;
+    type Future = Ready<Result<Self::Response, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<()>) -> Self::Future {
+        future::ready(Ok(match self.0.admit(&request) {
+            Ok(exchange) => grpc_response(Some(exchange)),
+            Err(status) => status.into_http(),
+        }))
+    }
+}
+
+fn grpc_response<B>(body: B) -> Response<B> {
+    let mut response = Response::new(body);
+    response.headers_mut().insert(http::header::CONTENT_TYPE, tonic::metadata::GRPC_CONTENT_TYPE);
+    response
 }
 
 impl NamedService for Service {

@@ -15,12 +15,11 @@ use tower::{Layer, Service};
 use tracing::Instrument;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
+use crate::ingest::REPORT_PATH;
+
 /// Requests served at once, besides report streams, which are bounded by the number of nodes. A list takes some
 /// milliseconds; a thousand waiting ones are seconds of work, more than their clients would wait for.
 const REQUESTS_MAX: usize = 1_024;
-
-/// The path of report streams, which are never turned away here.
-const REPORT_PATH: &str = "/ostler.v1.Agent/Report";
 
 /// Wraps a server's services. Clones share the bound.
 #[derive(Clone)]
@@ -76,6 +75,7 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let path = request.uri().path();
+        // Report streams are bounded by the number of nodes, and never turned away here.
         let permit = if path == REPORT_PATH {
             None
         } else {

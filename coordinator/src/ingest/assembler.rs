@@ -2,7 +2,6 @@
 //!
 //! Agents send each message in a frame of its own, so it is nearly always whole in the buffer and not copied.
 
-use bytes::{Buf, Bytes, BytesMut};
 use tonic::Status;
 
 /// Bytes before each message: compressed or not, and the length.
@@ -11,7 +10,7 @@ const PREFIX_BYTES: usize = 5;
 /// What has come and is not a whole message yet.
 #[derive(Debug, Default)]
 pub(super) struct Assembler {
-    begun: BytesMut,
+    begun: Vec<u8>,
 }
 
 impl Assembler {
@@ -23,20 +22,20 @@ impl Assembler {
     /// Takes in bytes and passes on each message that is whole now, until one fails.
     pub(super) fn push(
         &mut self,
-        mut data: Bytes,
+        mut data: &[u8],
         length_max: usize,
         mut message: impl FnMut(&[u8]) -> Result<(), Status>,
     ) -> Result<(), Status> {
         while !data.is_empty() {
             if self.begun.is_empty() {
-                if let Some(length) = length(&data, length_max)?
-                    && let Some(whole) = data.get(PREFIX_BYTES..PREFIX_BYTES + length)
+                if let Some(length) = length(data, length_max)?
+                    && let Some((whole, rest)) = data.split_at_checked(PREFIX_BYTES + length)
                 {
-                    message(whole)?;
-                    data.advance(PREFIX_BYTES + length);
+                    message(&whole[PREFIX_BYTES..])?;
+                    data = rest;
                     continue;
                 }
-                self.begun.extend_from_slice(&data);
+                self.begun.extend_from_slice(data);
                 return Ok(());
             }
             self.finish(&mut data, length_max, &mut message)?;
@@ -47,7 +46,7 @@ impl Assembler {
     /// Moves what the message that has begun lacks out of `data`, and passes the message on when it is whole.
     fn finish(
         &mut self,
-        data: &mut Bytes,
+        data: &mut &[u8],
         length_max: usize,
         message: &mut impl FnMut(&[u8]) -> Result<(), Status>,
     ) -> Result<(), Status> {
@@ -56,7 +55,9 @@ impl Assembler {
             wanted += length;
         }
         let missing = (wanted - self.begun.len()).min(data.len());
-        self.begun.extend_from_slice(&data.split_to(missing));
+        let (part, rest) = data.split_at(missing);
+        self.begun.extend_from_slice(part);
+        *data = rest;
         if let Some(length) = length(&self.begun, length_max)?
             && self.begun.len() == PREFIX_BYTES + length
         {
@@ -106,7 +107,7 @@ mod tests {
                     out.push(message.to_vec());
                     Ok(())
                 };
-                assembler.push(Bytes::copy_from_slice(part), 300, push).unwrap();
+                assembler.push(part, 300, push).unwrap();
             }
             assert_eq!(out, messages, "cut into {size}");
             assert!(!assembler.has_begun());
@@ -118,7 +119,7 @@ mod tests {
         let refused = |bytes: &[u8]| {
             let mut assembler = Assembler::default();
             let never = |_: &[u8]| panic!("no message may come out");
-            assembler.push(Bytes::copy_from_slice(bytes), 300, never).unwrap_err()
+            assembler.push(bytes, 300, never).unwrap_err()
         };
         assert_eq!(refused(&[0, 0, 0, 1, 45]).message(), "a message has 301 bytes; at most 300 are allowed");
         assert_eq!(refused(&[1, 0, 0, 0, 1, 0]).code(), tonic::Code::Unimplemented);

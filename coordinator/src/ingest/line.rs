@@ -8,6 +8,7 @@ use std::task::Context;
 use futures_util::task::AtomicWaker;
 use ostler_core::id::{NodeKey, Session};
 use ostler_proto::v1;
+use tonic::Status;
 
 /// Messages that wait for a stream to send them. Commands are rare; an agent that takes none for so long is gone.
 const WAITING_MAX: usize = 16;
@@ -46,8 +47,14 @@ impl Lines {
     pub(super) fn enter(&self, session: Session, line: &Arc<Line>) {
         let mut lines = self.by_node.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, before)) = lines.insert(session.node, (session, Arc::clone(line))) {
-            before.end();
+            before.end(Ending::TakenOver);
         }
+    }
+
+    /// Ends all streams, because the server stops.
+    pub(super) fn stop(&self) {
+        let lines = self.by_node.lock().unwrap_or_else(PoisonError::into_inner);
+        lines.values().for_each(|(_, line)| line.end(Ending::Stopping));
     }
 
     /// Forgets the line of a stream that has ended.
@@ -64,7 +71,7 @@ impl Lines {
 pub(super) struct Line {
     /// Set after something below has changed, so that a stream without news looks at one flag only.
     news: AtomicBool,
-    ended: AtomicBool,
+    ending: Mutex<Option<Ending>>,
     waiting: Mutex<VecDeque<v1::CoordinatorMessage>>,
     waker: AtomicWaker,
 }
@@ -73,7 +80,25 @@ pub(super) struct Line {
 pub(super) enum News {
     None,
     Send(Box<v1::CoordinatorMessage>),
-    Ended,
+    Ended(Ending),
+}
+
+/// Why others end a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// The node opened another.
+    TakenOver,
+    /// The server stops.
+    Stopping,
+}
+
+impl From<Ending> for Status {
+    fn from(ending: Ending) -> Status {
+        match ending {
+            Ending::TakenOver => Status::aborted("another stream of this node took over"),
+            Ending::Stopping => Status::unavailable("this replica is stopping; report to another"),
+        }
+    }
 }
 
 impl Line {
@@ -96,17 +121,19 @@ impl Line {
         if !self.news.load(Ordering::Acquire) {
             return News::None;
         }
-        if self.ended.load(Ordering::Acquire) {
-            return News::Ended;
-        }
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        let message = waiting.pop_front();
-        self.news.store(!waiting.is_empty(), Ordering::Release);
-        message.map_or(News::None, |message| News::Send(Box::new(message)))
+        if let Some(message) = waiting.pop_front() {
+            return News::Send(Box::new(message));
+        }
+        // Whoever ends the stream says so before it raises the flag, so that looking after lowering it misses nothing.
+        self.news.store(false, Ordering::Release);
+        drop(waiting);
+        let ending = *self.ending.lock().unwrap_or_else(PoisonError::into_inner);
+        ending.map_or(News::None, News::Ended)
     }
 
-    fn end(&self) {
-        self.ended.store(true, Ordering::Release);
+    fn end(&self, why: Ending) {
+        self.ending.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(why);
         self.tell();
     }
 

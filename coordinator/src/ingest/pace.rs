@@ -2,14 +2,14 @@
 //!
 //! A thread that is woken for each of ten thousand messages a second spends a third of its time on waking and going to
 //! sleep. When that many come, it sleeps a little longer instead before it asks the kernel what there is, and then takes
-//! some thirty at once. Nobody notices the milliseconds: rows come once a second. A thread with little to do never waits.
+//! a hundred at once. Nobody notices the milliseconds: rows come once a second. A thread with little to do never waits.
 
 use std::cell::Cell;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long messages may gather. Readers share the thread, and a list of all nodes is allowed 20 ms.
-const GATHER: Duration = Duration::from_millis(3);
+/// How long messages may gather: a hundredth of the second between two rows of an agent.
+const GATHER: Duration = Duration::from_millis(10);
 
 /// Messages a second from which on gathering brings two or more together.
 const BUSY_PER_SECOND: f64 = 500.0;

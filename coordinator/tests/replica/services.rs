@@ -7,7 +7,55 @@ use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 use tonic_reflection::pb::{v1 as reflection, v1alpha};
 
-use crate::support::{Agent, channel, hello, replica};
+use crate::support::{Agent, Fleet, channel, hello, replica, until_nodes};
+
+#[tokio::test]
+async fn one_channel_may_report_and_ask_in_any_order() {
+    let replica = replica().await;
+    let reporting = channel(&replica).await;
+    let mut agent = Agent::hello_over(reporting.clone(), hello("a", "zone-1")).await;
+    agent.snapshot(v1::GpuState::Ok, 50, 0).await;
+    assert!(agent.answer().await.unwrap().is_some());
+    // The connection is the report stream's, and tonic's channel gives up the request by which it finds out.
+    let mut fleet = Fleet::new(reporting);
+    let first = fleet.get_fleet(v1::GetFleetRequest::default()).await;
+    assert!(first.is_ok() || first.unwrap_err().code() == Code::Cancelled);
+    until_nodes(&mut fleet, 1).await;
+
+    let asking = channel(&replica).await;
+    let mut fleet = Fleet::new(asking.clone());
+    until_nodes(&mut fleet, 1).await;
+    let mut another = Agent::hello_over(asking, hello("b", "zone-1")).await;
+    another.snapshot(v1::GpuState::Ok, 50, 0).await;
+    until_nodes(&mut fleet, 2).await;
+
+    agent.snapshot(v1::GpuState::Lost, 0, 0).await;
+    another.snapshot(v1::GpuState::Lost, 0, 0).await;
+    let filter = "state = LOST".to_owned();
+    for lost in [&mut agent, &mut another] {
+        lost.row(1).await;
+    }
+    loop {
+        let request = v1::ListRequest { filter: filter.clone(), ..Default::default() };
+        if fleet.list_gpus(request).await.unwrap().into_inner().total_size == 2 {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_replica_that_stops_sends_its_agents_elsewhere() {
+    let replica = replica().await;
+    let mut agent = Agent::join(&replica, "a", "zone-1", 50, 0).await;
+    assert!(agent.answer().await.unwrap().is_some());
+    replica.shutdown();
+    let told = agent.answer().await.unwrap_err();
+    assert_eq!(
+        (told.code(), told.message()),
+        (Code::Unavailable, "this replica is stopping; report to another")
+    );
+}
 
 #[tokio::test]
 async fn health_is_told_for_the_server_and_its_services() {

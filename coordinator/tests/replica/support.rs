@@ -64,10 +64,14 @@ impl Agent {
     }
 
     pub(crate) async fn hello(replica: &Running, hello: v1::Hello) -> Agent {
+        Agent::hello_over(channel(replica).await, hello).await
+    }
+
+    pub(crate) async fn hello_over(channel: Channel, hello: v1::Hello) -> Agent {
         let (messages, stream) = mpsc::channel(16);
         let name = hello.node.clone();
         messages.send(v1::AgentMessage { body: Some(v1::agent_message::Body::Hello(hello)) }).await.unwrap();
-        let mut client = v1::agent_client::AgentClient::new(channel(replica).await);
+        let mut client = v1::agent_client::AgentClient::new(channel);
         let answers = client.report(ReceiverStream::new(stream)).await.unwrap().into_inner();
         Agent { messages, answers, seq: 0, name }
     }

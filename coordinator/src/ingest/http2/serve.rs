@@ -1,0 +1,136 @@
+//! The task of one connection: moves bytes between the socket and [`Connection`].
+
+use std::cell::RefCell;
+use std::convert::Infallible;
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::{Duration, Instant};
+
+use http::HeaderMap;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::time::Sleep;
+
+use super::connection::{Connection, go_away};
+use super::{fields, frame};
+
+/// Bytes read at once: a minute's backlog, and far more rows than gather in one connection.
+const READ_BYTES: usize = 64 << 10;
+
+/// Bytes that wait to be written above which nothing more is read, so that a client cannot have us answer without end.
+const WAITING_BYTES_MAX: usize = 16 << 10;
+
+/// How long an agent may take to read the end of its stream and close. A socket closed with unread bytes in it would be
+/// reset, and the end would be lost.
+const LINGER_MAX: Duration = Duration::from_secs(1);
+
+thread_local! {
+    /// Where all connections of a thread read into.
+    static READ: RefCell<Box<[u8]>> = RefCell::new(vec![0; READ_BYTES].into_boxed_slice());
+}
+
+/// Tells an agent that its stream is not accepted, and closes the connection.
+pub(in super::super) async fn refuse<S>(mut socket: S, stream: u32, headers: &HeaderMap)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let mut outgoing = Vec::new();
+    let flags = frame::END_HEADERS | frame::END_STREAM;
+    frame::write(frame::HEADERS, flags, stream, &fields::response(headers), &mut outgoing);
+    go_away(stream, frame::NO_ERROR, "", &mut outgoing);
+    let told = async {
+        socket.write_all(&outgoing).await?;
+        socket.shutdown().await?;
+        tokio::io::copy(&mut socket, &mut tokio::io::sink()).await
+    };
+    // Whether it reads it is its own affair.
+    let _ = tokio::time::timeout(LINGER_MAX, told).await;
+}
+
+/// Serves a connection until it is closed.
+pub(in super::super) struct Serve<S> {
+    socket: S,
+    connection: Connection,
+    /// Runs once the stream has ended.
+    linger: Option<Pin<Box<Sleep>>>,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Serve<S> {
+    /// Goes on with a connection of which some was read already.
+    pub(in super::super) fn new(socket: S, mut connection: Connection, read: &[u8]) -> Self {
+        connection.receive(read, Instant::now());
+        Self { socket, connection, linger: None }
+    }
+
+    /// Reads and writes until neither can go on; an error says that the connection is over.
+    fn poll_io(&mut self, context: &mut Context<'_>) -> Poll<io::Result<Infallible>> {
+        loop {
+            let written = self.poll_write(context)?;
+            if written.is_pending() && self.connection.outgoing().len() > WAITING_BYTES_MAX {
+                return Poll::Pending;
+            }
+            if written.is_ready() && self.connection.is_closed() {
+                ready!(Pin::new(&mut self.socket).poll_shutdown(context))?;
+            }
+            let count = ready!(self.poll_read(context))?;
+            if count == 0 {
+                return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into()));
+            }
+        }
+    }
+
+    fn poll_write(&mut self, context: &mut Context<'_>) -> io::Result<Poll<()>> {
+        let outgoing = self.connection.outgoing();
+        while !outgoing.is_empty() {
+            let Poll::Ready(count) = Pin::new(&mut self.socket).poll_write(context, outgoing)? else {
+                return Ok(Poll::Pending);
+            };
+            if count == 0 {
+                return Err(io::ErrorKind::WriteZero.into());
+            }
+            outgoing.drain(..count);
+            if outgoing.is_empty() {
+                *outgoing = Vec::new();
+            }
+        }
+        Ok(Poll::Ready(()))
+    }
+
+    fn poll_read(&mut self, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        READ.with_borrow_mut(|bytes| {
+            let mut buffer = ReadBuf::new(bytes);
+            ready!(Pin::new(&mut self.socket).poll_read(context, &mut buffer))?;
+            let read = buffer.filled();
+            if !self.connection.is_closed() {
+                self.connection.receive(read, Instant::now());
+            }
+            Poll::Ready(Ok(read.len()))
+        })
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Future for Serve<S> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        self.connection.take_news(context);
+        loop {
+            match self.poll_io(context) {
+                Poll::Ready(Err(error)) => {
+                    self.connection.lost(&format!("the connection was lost: {error}"));
+                    return Poll::Ready(());
+                }
+                Poll::Pending if self.connection.is_open() => {
+                    if self.connection.poll_deadline(context).is_pending() {
+                        return Poll::Pending;
+                    }
+                }
+                Poll::Pending => {
+                    let wait = || Box::pin(tokio::time::sleep(LINGER_MAX));
+                    return self.linger.get_or_insert_with(wait).as_mut().poll(context);
+                }
+            }
+        }
+    }
+}

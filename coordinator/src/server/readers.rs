@@ -1,0 +1,141 @@
+//! The general server: every connection that is not an agent's.
+
+use std::convert::Infallible;
+use std::net::TcpStream;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use futures_util::future::BoxFuture;
+use http::{Request, Response};
+use hyper::body::Incoming;
+use hyper::server::conn::http2;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use ostler_proto::v1;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tonic::body::Body;
+use tonic::service::Routes;
+use tonic_health::ServingStatus;
+use tower::{Layer, Service, ServiceExt};
+
+use super::{Services, broke, wait_until_closed};
+use crate::api::Orders;
+use crate::ingest;
+use crate::ingest::http2::Rewound;
+
+/// What all methods of the agents' service begin with.
+const AGENT_PATH: &str = "/ostler.v1.Agent/";
+
+/// Streams of one connection: an agent has one, a dashboard some tens, a proxy in front of many clients the rest.
+const STREAMS_MAX: u32 = 256;
+
+/// Bytes that a client may send ahead in one stream. A report is 0.1-2 kB, the largest message 256 KiB; the smallest that HTTP/2 begins with
+/// anyway is enough, and more only costs memory when a reader is slow.
+const STREAM_WINDOW_BYTES: u32 = 65_535;
+
+/// Bytes that a client may send ahead in one connection: four streams' worth.
+const CONNECTION_WINDOW_BYTES: u32 = 262_144;
+
+/// Bytes of headers. Ours take some hundred; tracing and a mesh in between add about a thousand.
+const HEADER_BYTES_MAX: u32 = 16 << 10;
+
+/// Bytes of a request to the read API: a filter of 4 KiB and a mask of 64 paths fit many times.
+const REQUEST_BYTES_MAX: usize = 64 << 10;
+
+/// What health is told of: the whole server and the two services that are served.
+const HEALTH_NAMES: [&str; 3] = ["", v1::agent_server::SERVICE_NAME, v1::fleet_server::SERVICE_NAME];
+
+/// Serves the connections that come until shut down.
+pub(super) async fn serve(
+    mut arrivals: mpsc::Receiver<Rewound<TcpStream>>,
+    services: Services,
+    shutdown: CancellationToken,
+) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    let (log, ingest) = (services.log.clone(), services.ingest.clone());
+    let service = log.layer(Front { ingest, routes: routes(services, &shutdown).await? });
+    let http = builder();
+    // Counts the connections that are open, by its clones.
+    let open = Arc::new(());
+    while let Some(Some(socket)) = shutdown.run_until_cancelled(arrivals.recv()).await {
+        let service = service.clone();
+        let answer = hyper::service::service_fn(move |request| service.clone().oneshot(request));
+        let connection =
+            http.serve_connection(TokioIo::new(socket.map(tokio::net::TcpStream::from_std)?), answer);
+        let open = Arc::clone(&open);
+        tokio::spawn(async move {
+            connection.await.unwrap_or_else(|error| broke(&error));
+            drop(open);
+        });
+    }
+    wait_until_closed(&open).await;
+    Ok(())
+}
+
+/// Takes report streams past the router: what the router wraps around a body would cost each row some cache misses.
+#[derive(Clone)]
+struct Front {
+    ingest: ingest::Service,
+    routes: Routes,
+}
+
+impl Service<Request<Incoming>> for Front {
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Response<Body>, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Incoming>) -> Self::Future {
+        if request.uri().path().starts_with(AGENT_PATH) {
+            Box::pin(self.ingest.call(request))
+        } else {
+            Box::pin(self.routes.clone().oneshot(request))
+        }
+    }
+}
+
+/// The settings of HTTP/2.
+pub(super) fn builder() -> http2::Builder<TokioExecutor> {
+    let mut builder = http2::Builder::new(TokioExecutor::new());
+    builder
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(STREAMS_MAX)
+        .initial_stream_window_size(STREAM_WINDOW_BYTES)
+        .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
+        .max_header_list_size(HEADER_BYTES_MAX);
+    builder
+}
+
+async fn routes(
+    services: Services,
+    shutdown: &CancellationToken,
+) -> Result<Routes, tonic_reflection::server::Error> {
+    let (health, health_service) = tonic_health::server::health_reporter();
+    for service in HEALTH_NAMES {
+        health.set_service_status(service, ServingStatus::Serving).await;
+    }
+    let stopping = shutdown.clone();
+    tokio::spawn(async move {
+        stopping.cancelled().await;
+        for service in HEALTH_NAMES {
+            health.set_service_status(service, ServingStatus::NotServing).await;
+        }
+    });
+    let reflection = || {
+        tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(v1::FILE_DESCRIPTOR_SET)
+            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+    };
+    let fleet = v1::fleet_server::FleetServer::new(services.api).max_decoding_message_size(REQUEST_BYTES_MAX);
+    let control = v1::control_server::ControlServer::new(Orders).max_decoding_message_size(REQUEST_BYTES_MAX);
+    let peer = v1::peer_server::PeerServer::new(Orders).max_decoding_message_size(REQUEST_BYTES_MAX);
+    Ok(Routes::new(fleet)
+        .add_service(control)
+        .add_service(peer)
+        .add_service(health_service)
+        .add_service(reflection().build_v1()?)
+        .add_service(reflection().build_v1alpha()?)
+        .prepare())
+}
