@@ -16,8 +16,21 @@ pub(super) fn replicas(pool: &Pool, config: &Config, metric: &Metric, now: Time)
             counted(kind, Measure::from(target))
         }
         Source::Pods { average } => counted(ResourceKind::Other, Measure::Average { target: average.0 }),
-        Source::Object(target) | Source::External(target) => of_pool(pool, config, metric, target),
+        Source::Object(target) => of_pool(pool, config, target, pool_value(pool, metric)?),
+        Source::External(target @ PoolTarget::Value(_)) => {
+            of_pool(pool, config, target, pool_value(pool, metric)?)
+        }
+        Source::External(target @ PoolTarget::AverageValue(_)) => {
+            let value = pool_value(pool, metric)?;
+            // Kubernetes takes a negative sum for one that overflowed, and so for as large as can be.
+            of_pool(pool, config, target, if value < 0 { i64::MAX } else { value })
+        }
     }
+}
+
+fn pool_value(pool: &Pool, metric: &Metric) -> Result<i64, Failure> {
+    let reading = pool.readings.of(&metric.name);
+    reading.fresh().map(|sample| sample.value.0).ok_or(Failure::Unreadable(reading))
 }
 
 fn current(pool: &Pool) -> i32 {
@@ -25,9 +38,8 @@ fn current(pool: &Pool) -> i32 {
 }
 
 /// For a value of the pool as a whole.
-fn of_pool(pool: &Pool, config: &Config, metric: &Metric, target: PoolTarget) -> Result<i32, Failure> {
-    let reading = pool.readings.of(&metric.name);
-    let value = reading.fresh().ok_or(Failure::Unreadable(reading))?.value.0 as f64;
+fn of_pool(pool: &Pool, config: &Config, target: PoolTarget, value: i64) -> Result<i32, Failure> {
+    let value = value as f64;
     match target {
         PoolTarget::Value(Milli(target)) => {
             let ratio = value / target as f64;

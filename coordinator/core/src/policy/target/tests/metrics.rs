@@ -154,6 +154,10 @@ fn a_pool_value_can_be_shared_among_the_existing_replicas() {
         assert_eq!(asks(average(5000), &pool_at(0, Vec::new(), 0)), Ok(0));
         assert_eq!(asks(average(5000), &pool_at(0, Vec::new(), 5001)), Ok(2));
     }
+    let average = PoolTarget::AverageValue(Milli(5000));
+    let negative = pool_at(3, Vec::new(), -20_000);
+    assert_eq!(asks(Source::Object(average), &negative), Ok(-4));
+    assert_eq!(asks(Source::External(average), &negative), Ok(i32::MAX), "taken for an overflow");
 }
 
 #[test]
