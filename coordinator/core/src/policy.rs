@@ -11,8 +11,9 @@
 //! - [`threshold`]: above a limit for a time.
 //! - [`schedule`]: by the hour of the week.
 //!
-//! One rule holds for all of them and once more where they are merged: **missing data never scales in**. None of them
-//! acts, waits or knows what a replica runs on.
+//! One rule holds for all of them and once more where they are merged: **missing data never scales in**. A value of the
+//! pool that is absent stops shrinking, and a replica without a value counts for as much as its target allows. None of
+//! them acts, waits or knows what a replica runs on.
 
 pub mod limits;
 pub mod merge;

@@ -33,24 +33,51 @@ pub struct Curve {
     pub below_span: Milli,
 }
 
+/// The origin's table (REQUIREMENTS, source E): thresholds, and the ways from them to a full score.
+const CPU: Curve = Curve::new((70, 30), (30, 30));
+const MEMORY: Curve = Curve::new((80, 20), (40, 40));
+const RESPONSE: Curve = Curve::new((2000, 3000), (500, 500));
+/// Its rise begins at 0, so that a queue scores a half as soon as it is too long.
+const QUEUE: Curve = Curve { above_from: Milli(0), ..Curve::new((100, 200), (50, 50)) };
+
+const THREE_MINUTES: Duration = Duration::from_secs(180);
+const FIVE_MINUTES: Duration = Duration::from_secs(300);
+
 impl Term {
-    /// The four of the origin, with its weights and times (REQUIREMENTS, source E).
+    /// The four of the origin, with its weights and times.
     pub(super) fn source() -> [Term; 4] {
-        let minutes = |minutes: u64| Duration::from_secs(minutes * 60);
-        let term = |metric: &str, weight_percent, lasting, curve| Term {
-            metric: metric.into(),
-            weight_percent,
-            lasting,
-            curve,
-        };
-        // The queue's rise begins at 0, so that it scores a half as soon as it is too long.
-        let queue = Curve { above_from: Milli(0), ..Curve::new((100, 200), (50, 50)) };
         [
-            term("cpu_percent", 30, minutes(5), Curve::new((70, 30), (30, 30))),
-            term("memory_percent", 25, minutes(5), Curve::new((80, 20), (40, 40))),
-            term("response_ms", 25, minutes(3), Curve::new((2000, 3000), (500, 500))),
-            term("queue_requests", 15, minutes(3), queue),
+            Term::new("cpu_percent", 30, FIVE_MINUTES, CPU),
+            Term::new("memory_percent", 25, FIVE_MINUTES, MEMORY),
+            Term::new("response_ms", 25, THREE_MINUTES, RESPONSE),
+            Term::new("queue_requests", 15, THREE_MINUTES, QUEUE),
         ]
+    }
+
+    /// How busy the GPUs are, with the numbers that the origin has for CPUs. It names the four metrics of accelerators
+    /// that matter, this one first, and gives no numbers for them.
+    pub fn gpu_utilization(weight_percent: u16) -> Term {
+        Term::new("gpu_utilization_percent", weight_percent, FIVE_MINUTES, CPU)
+    }
+
+    /// How full the GPUs' memory is, with the numbers for memory. Engines that reserve it all at their start say nothing
+    /// by it.
+    pub fn gpu_memory(weight_percent: u16) -> Term {
+        Term::new("gpu_memory_percent", weight_percent, FIVE_MINUTES, MEMORY)
+    }
+
+    /// How long the model takes, with the numbers for response times.
+    pub fn latency(weight_percent: u16) -> Term {
+        Term::new("latency_ms", weight_percent, THREE_MINUTES, RESPONSE)
+    }
+
+    /// Requests a second, whose curve depends on the model.
+    pub fn requests_per_second(weight_percent: u16, curve: Curve) -> Term {
+        Term::new("requests_per_second", weight_percent, THREE_MINUTES, curve)
+    }
+
+    fn new(metric: &str, weight_percent: u16, lasting: Duration, curve: Curve) -> Term {
+        Term { metric: metric.into(), weight_percent, lasting, curve }
     }
 }
 

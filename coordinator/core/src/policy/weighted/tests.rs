@@ -1,4 +1,4 @@
-use super::super::observation::{Readings, Sample};
+use super::super::observation::Sample;
 use super::*;
 
 const START: Time = Time::from_millis(1_000_000_000);
@@ -129,21 +129,19 @@ fn after_a_change_there_is_a_pause() {
 }
 
 #[test]
-fn further_terms_are_terms_like_the_first() {
-    let mut config = config().immediate();
-    let names = ["gpu_percent", "vram_percent", "requests_per_second", "itl_ms"];
-    config.terms = names
-        .map(|name| Term {
-            metric: name.into(),
-            weight_percent: 25,
-            lasting: Duration::ZERO,
-            curve: Curve::new((80, 20), (30, 30)),
-        })
-        .into();
-    let readings = names.map(|name| (MetricName::from(name), fresh(90)));
-    let pool = Pool { replicas_wanted: 8, readings: Readings::from_iter(readings), ..Pool::default() };
+fn terms_of_accelerators_are_terms_like_the_first() {
+    let terms = [
+        Term::gpu_utilization(40),
+        Term::gpu_memory(20),
+        Term::latency(30),
+        Term::requests_per_second(10, Curve::new((8, 8), (2, 2))),
+    ];
+    let values = [85, 90, 3500, 12];
+    let readings = terms.iter().zip(values).map(|(term, value)| (term.metric.clone(), fresh(value)));
+    let pool = Pool { replicas_wanted: 8, readings: readings.collect(), ..Pool::default() };
+    let config = Config { terms: terms.into(), ..config() }.immediate();
     let proposal = propose(&pool, &config, &mut Memory::default(), START);
-    assert_eq!(score(&proposal), (0.5, 0.5));
+    assert!((score(&proposal).0 - 0.5).abs() < 1e-12);
     assert_eq!(proposal.replicas, Some(10), "8 * 0.5 * 0.5");
 }
 
