@@ -41,6 +41,7 @@ pub struct Memory {
 impl Memory {
     /// With this many ready replicas. More than one begin in panic.
     pub fn new(config: &Config, ready: u32, now: Time) -> Memory {
+        config.check();
         Memory {
             stable: Buckets::new(config.stable_window),
             panic: Buckets::new(config.panic_window),

@@ -31,6 +31,7 @@ use crate::time::Time;
 
 /// What the autoscaler wants of the pool now. Remembers what the metrics asked for.
 pub fn propose(pool: &Pool, config: &Config, memory: &mut Memory, now: Time) -> Proposal {
+    config.check();
     let current = i32::try_from(pool.replicas_wanted).unwrap_or(i32::MAX);
     let (min, max) = (config.min(), config.max());
     let mut notes = Notes::default();

@@ -62,6 +62,14 @@ impl Config {
         Config::of(Milli::from_units(200))
     }
 
+    /// Stops at a config that nobody may write.
+    pub(super) fn check(&self) {
+        let Config { target_value, total_value, max_scale_up_rate, max_scale_down_rate, .. } = self;
+        assert!(0 < target_value.0 && target_value <= total_value, "0 < target <= total");
+        assert!(1000 < max_scale_up_rate.0.min(max_scale_down_rate.0), "rates are above 1");
+        assert!(self.panic_window <= self.stable_window, "the panic window is within the stable one");
+    }
+
     /// With Knative's defaults and this much at most a replica.
     fn of(total_value: Milli) -> Config {
         let stable_window = Duration::from_secs(60);

@@ -86,15 +86,11 @@ fn the_table_of_knative_holds() {
 
 #[test]
 fn a_rate_too_small_for_a_replica_still_moves() {
-    let rates = |up: i64, down: i64| Config {
-        max_scale_up_rate: Milli(up),
-        max_scale_down_rate: Milli(down),
-        ..config(1, 1982)
-    };
-    assert_eq!(Scaler::new(rates(1100, 10_000)).replicas((3.0, 3.1), 2, START), 3);
-    let ten = |reach| Config { target_value: Milli::from_units(10), reach, ..rates(10_000, 1100) };
-    assert_eq!(Scaler::new(ten(Reach::Reachable)).replicas((1.0, 1.0), 100, START), 90);
-    assert_eq!(Scaler::new(ten(Reach::Unreachable)).replicas((1.0, 1.0), 100, START), 1);
+    let up = Config { max_scale_up_rate: Milli(1100), ..config(1, 1982) };
+    assert_eq!(Scaler::new(up).replicas((3.0, 3.1), 2, START), 3);
+    let down = |reach| Config { max_scale_down_rate: Milli(1100), reach, ..config(10, 1982) };
+    assert_eq!(Scaler::new(down(Reach::Reachable)).replicas((1.0, 1.0), 100, START), 90);
+    assert_eq!(Scaler::new(down(Reach::Unreachable)).replicas((1.0, 1.0), 100, START), 1);
 }
 
 #[test]

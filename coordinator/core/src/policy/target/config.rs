@@ -34,8 +34,6 @@ pub struct Config {
 impl Config {
     /// With Kubernetes' defaults (`config/v1alpha1/defaults.go`).
     pub fn new(limits: Limits, metrics: Vec<Metric>) -> Config {
-        assert!((1..=METRICS_MAX).contains(&metrics.len()), "an autoscaler has 1 to {METRICS_MAX} metrics");
-        assert!(metrics.iter().all(|metric| metric.source.is_reachable()), "a target is positive");
         Config {
             limits,
             metrics,
@@ -46,6 +44,15 @@ impl Config {
             initial_readiness_delay: Duration::from_secs(30),
             zero: ZeroReplicas::Manual,
         }
+    }
+
+    /// Stops at a config that nobody may write: without metrics it would ask for nothing.
+    pub(super) fn check(&self) {
+        assert!(
+            (1..=METRICS_MAX).contains(&self.metrics.len()),
+            "an autoscaler has 1 to {METRICS_MAX} metrics"
+        );
+        assert!(self.metrics.iter().all(|metric| metric.source.is_reachable()), "a target is positive");
     }
 
     pub(super) fn min(&self) -> i32 {
