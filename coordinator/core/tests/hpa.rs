@@ -32,7 +32,7 @@ fn every_recorded_decision_of_kubernetes_comes_out_the_same() {
         let case: Value = serde_json::from_str(line).expect("a case is JSON");
         let config = config(&case);
         // The recorded calculation began with nothing to remember, not with the first count as the controller does.
-        let mut memory = Memory::default();
+        let mut memory = Memory::empty();
         for step in list(&case["steps"]) {
             steps += 1;
             let got = decide(step, &config, &mut memory);

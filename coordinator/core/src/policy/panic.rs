@@ -2,8 +2,8 @@
 //!
 //! The intuition: the count follows the mean of a stable window; when the much shorter panic window asks for twice what
 //! is there, the pool panics: it follows the larger of the two and does not shrink until a whole stable window has
-//! passed without such a burst. Ported from `pkg/autoscaler/scaling/autoscaler.go` of knative/serving 1.19; the limits
-//! of the pool are applied where proposals are merged, as Knative applies them outside too.
+//! passed without such a burst. It decides as `pkg/autoscaler/scaling/autoscaler.go` of knative.dev/serving v0.51.0 does.
+//! The limits of the pool are applied where proposals are merged, as Knative applies them outside too.
 //!
 //! What is measured comes in with [`Memory::record`], once a second for each source; [`propose`] only looks at it. A
 //! memory that begins with more than one ready replica begins in panic, so that losing the windows never shrinks a pool.

@@ -85,7 +85,7 @@ impl Policies {
         });
         let threshold = threshold::Config { limits: limits(), rules: rules.into(), cooldown: Duration::ZERO };
         Policies {
-            target: (target, target::Memory::default()),
+            target: (target, target::Memory::empty()),
             panic: (panic, panic::Memory::new(&panic, replicas, START)),
             weighted: (weighted::Config::source(limits()).immediate(), weighted::Memory::default()),
             threshold: (threshold, threshold::Memory::default()),

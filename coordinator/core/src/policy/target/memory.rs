@@ -11,8 +11,9 @@ const RECOMMENDATIONS_MAX: usize = 3_601;
 /// Changes that are remembered for each direction: one a second over the longest period of a rate, 1,800 s.
 const CHANGES_MAX: usize = 1_801;
 
-/// Kept by the caller between two decisions. Losing it loses the smoothing of the past windows and nothing else.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// Kept by the caller between two decisions. Losing it loses the smoothing of the past windows, and a pool that was put
+/// to sleep does not wake: begin with [`Memory::beginning`] or [`Memory::asleep`] then.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Memory {
     /// What the metrics asked for, before smoothing, in no order: an old one is overwritten first.
     pub(super) recommendations: Vec<Recommendation>,
@@ -41,12 +42,16 @@ pub(super) struct Change {
 
 impl Memory {
     /// Of an autoscaler that sees its pool for the first time, as Kubernetes' controller begins: the current count is
-    /// taken for what was asked for until now, so that a window holds it at first. The default begins with nothing, and
-    /// may shrink the pool at once.
+    /// taken for what was asked for until now, so that a window holds it at first.
     pub fn beginning(current: u32, now: Time) -> Memory {
-        let mut memory = Memory::default();
+        let mut memory = Memory::empty();
         memory.recommend(i32::try_from(current).unwrap_or(i32::MAX), None, now);
         memory
+    }
+
+    /// Of Kubernetes' calculation without its controller: nothing holds the pool, which may shrink at the first look.
+    pub fn empty() -> Memory {
+        Memory { recommendations: Vec::new(), added: Vec::new(), removed: Vec::new(), slept: false }
     }
 
     /// Of an autoscaler that put its pool to sleep before it was restarted, as the condition `ScaledToZero` says.

@@ -25,7 +25,7 @@ fn two(current: u32, asked: [Option<i64>; 2]) -> (Pool, Config) {
 
 fn replicas(current: u32, asked: [Option<i64>; 2]) -> Option<u32> {
     let (pool, config) = two(current, asked);
-    propose(&pool, &config, &mut Memory::default(), NOW).replicas
+    propose(&pool, &config, &mut Memory::empty(), NOW).replicas
 }
 
 #[test]
@@ -40,7 +40,7 @@ fn a_failed_metric_lets_the_pool_grow_and_not_shrink() {
     assert_eq!(replicas(5, [None, Some(8)]), Some(8));
     assert_eq!(replicas(5, [Some(5), None]), Some(5));
     let (pool, config) = two(5, [None, Some(4)]);
-    let proposal = propose(&pool, &config, &mut Memory::default(), NOW);
+    let proposal = propose(&pool, &config, &mut Memory::empty(), NOW);
     assert_eq!((proposal.replicas, proposal.evidence), (None, Evidence::Lacking));
     let failed = Some((false, ConditionReason::FailedGetExternalMetric));
     assert_eq!(condition(&proposal, ScalingActive), failed);
@@ -81,7 +81,7 @@ fn the_first_failed_metric_names_the_condition() {
         ),
     ] {
         let config = config(1, 9, source);
-        let proposal = propose(&pool(2, vec![silent()]), &config, &mut Memory::default(), NOW);
+        let proposal = propose(&pool(2, vec![silent()]), &config, &mut Memory::empty(), NOW);
         assert_eq!(condition(&proposal, ScalingActive), Some((false, reason)));
         assert_eq!(condition(&proposal, AbleToScale), Some((true, ConditionReason::SucceededGetScale)));
     }
@@ -90,7 +90,7 @@ fn the_first_failed_metric_names_the_condition() {
 #[test]
 fn outside_of_the_limits_no_metric_is_asked() {
     let config = config(3, 6, pods(1000));
-    let to = |current| propose(&pool(current, Vec::new()), &config, &mut Memory::default(), NOW);
+    let to = |current| propose(&pool(current, Vec::new()), &config, &mut Memory::empty(), NOW);
     assert_eq!((to(9).replicas, to(2).replicas), (Some(6), Some(3)));
     assert_eq!(texts(&to(9)), ["there are more replicas than the maximum of 6"]);
     assert_eq!(condition(&to(2), ScalingActive), None);
@@ -116,7 +116,7 @@ fn a_window_and_a_limit_are_told() {
 fn a_first_look_holds_the_pool_for_the_window_when_it_begins_with_the_count() {
     let config = config(1, 6, pods(1000));
     let low = || pool(4, vec![cool(100); 4]);
-    assert_eq!(propose(&low(), &config, &mut Memory::default(), NOW).replicas, Some(1));
+    assert_eq!(propose(&low(), &config, &mut Memory::empty(), NOW).replicas, Some(1));
     let mut memory = Memory::beginning(4, ago(300));
     assert_eq!(propose(&low(), &config, &mut memory, NOW).replicas, Some(4));
     assert_eq!(propose(&low(), &config, &mut memory, NOW + Duration::from_secs(1)).replicas, Some(1));
@@ -131,7 +131,7 @@ fn sleeper(min: u32, zero: ZeroReplicas) -> Config {
 fn a_pool_that_was_switched_off_stays_off() {
     for (config, mut memory) in [
         (sleeper(0, ZeroReplicas::Manual), Memory::asleep(ago(900))),
-        (sleeper(0, ZeroReplicas::Allowed), Memory::default()),
+        (sleeper(0, ZeroReplicas::Allowed), Memory::empty()),
         (Config { zero: ZeroReplicas::Allowed, ..config(0, 9, pods(1000)) }, Memory::asleep(ago(900))),
     ] {
         let proposal = propose(&pool_at(0, Vec::new(), 5000), &config, &mut memory, NOW);
@@ -145,7 +145,7 @@ fn a_pool_that_was_switched_off_stays_off() {
 #[test]
 fn a_pool_that_was_put_to_sleep_wakes() {
     let config = sleeper(0, ZeroReplicas::Allowed);
-    let mut memory = Memory::default();
+    let mut memory = Memory::empty();
     let asleep = propose(&pool_at(1, vec![cool(0)], 0), &config, &mut memory, NOW);
     assert_eq!(asleep.replicas, Some(0));
     memory.scaled(&config, 1, 0, NOW);

@@ -64,7 +64,7 @@ struct Row {
 fn check(row: Row) {
     let behavior = Behavior { scale_up: row.up, scale_down: row.down };
     let config = shared(row.limits.0, row.limits.1, Some(behavior));
-    let mut memory = Memory::default();
+    let mut memory = Memory::empty();
     changes(&mut memory, &config, true, row.changed[0]);
     changes(&mut memory, &config, false, row.changed[1]);
     let proposal = propose(&asked_for(row.from, row.asked), &config, &mut memory, NOW);
@@ -138,7 +138,7 @@ fn the_smallest_rate_can_be_chosen_and_a_direction_closed() {
     let behavior = |select| Behavior { scale_up: rules(select), scale_down: rules(select) };
     let to = |select, from, asked| {
         let config = shared(1, 100, Some(behavior(select)));
-        propose(&asked_for(from, asked), &config, &mut Memory::default(), NOW).replicas
+        propose(&asked_for(from, asked), &config, &mut Memory::empty(), NOW).replicas
     };
     assert_eq!(to(Select::Min, 1, 50), Some(2), "50 % of 1, rounded up");
     assert_eq!(to(Select::Min, 5, 1), Some(3), "2 of 5, not half of it");
@@ -154,7 +154,7 @@ fn smoothed(behavior: Option<(u64, u64)>, past: &[(i32, u64)], from: u32, asked:
         scale_down: Rules { stabilization: Duration::from_secs(down_window), ..down(wide, DEFAULT) },
     });
     let config = Config { downscale_stabilization: Duration::from_secs(300), ..shared(1, 1000, behavior) };
-    let mut memory = Memory::default();
+    let mut memory = Memory::empty();
     past.iter().for_each(|(replicas, age)| memory.recommend(*replicas, None, ago(*age)));
     let proposal = propose(&asked_for(from, asked), &config, &mut memory, NOW);
     (proposal.replicas.unwrap(), memory.recommendations.len())
