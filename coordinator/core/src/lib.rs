@@ -18,6 +18,7 @@ pub mod inventory;
 pub mod journal;
 pub mod layout;
 pub mod metric;
+pub mod policy;
 pub mod signals;
 pub mod time;
 pub mod window;
