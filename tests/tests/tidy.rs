@@ -59,6 +59,7 @@ const CORE_ORDER: &[&str] = &[
     "journal",
     "fleet",
     "signals",
+    "policy",
     "engine",
 ];
 

@@ -1,12 +1,12 @@
 //! The pure middle of Ostler: a function of (facts, policy, now), with no clock, no IO, no randomness and no async.
 //!
 //! ```text
-//! Event -> fleet -> signals -> (verdicts, decisions, brakes, plan: later) -> Action
+//! Event -> fleet -> signals -> policy -> (verdicts, brakes, plan: later) -> Action
 //! ```
 //!
 //! The shell feeds an [`engine::Engine`] with [`event::Event`]s and asks it to [`engine::Engine::step`]; the same code
 //! runs in the service, in replay and in tests. Modules in reading order, arrows pointing one way only:
-//! `time < id < metric < layout < inventory < event < window < journal < fleet < signals < engine`.
+//! `time < id < metric < layout < inventory < event < window < journal < fleet < signals < policy < engine`.
 //!
 //! Nothing here fails: a fact that cannot be folded is answered with a [`event::Reply`] that says what to do.
 

@@ -1304,7 +1304,8 @@ pub mod agent_client {
             self
         }
         /// One stream a node and replica. Limits: 256 KiB a message, 16 GPUs and 64 engines a node, 20 messages/s; a stream that
-        /// breaks one is closed with INVALID_ARGUMENT or RESOURCE_EXHAUSTED and a text that names the field.
+        /// breaks one is closed with INVALID_ARGUMENT or RESOURCE_EXHAUSTED and a text that names the field. Give it a connection of
+        /// its own: one that begins with Report takes no other request, and says so with GOAWAY.
         pub async fn report(
             &mut self,
             request: impl tonic::IntoStreamingRequest<Message = super::AgentMessage>,
@@ -1367,7 +1368,8 @@ pub mod agent_server {
             + std::marker::Send
             + 'static;
         /// One stream a node and replica. Limits: 256 KiB a message, 16 GPUs and 64 engines a node, 20 messages/s; a stream that
-        /// breaks one is closed with INVALID_ARGUMENT or RESOURCE_EXHAUSTED and a text that names the field.
+        /// breaks one is closed with INVALID_ARGUMENT or RESOURCE_EXHAUSTED and a text that names the field. Give it a connection of
+        /// its own: one that begins with Report takes no other request, and says so with GOAWAY.
         async fn report(
             &self,
             request: tonic::Request<tonic::Streaming<super::AgentMessage>>,
