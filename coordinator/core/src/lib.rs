@@ -17,6 +17,7 @@ pub mod id;
 pub mod inventory;
 pub mod journal;
 pub mod layout;
+pub mod lead;
 pub mod metric;
 pub mod signals;
 pub mod time;
