@@ -11,6 +11,7 @@
 //! Nothing here fails: a fact that cannot be folded is answered with a [`event::Reply`] that says what to do.
 
 pub mod action;
+pub mod brake;
 pub mod engine;
 pub mod event;
 pub mod fleet;
