@@ -8,6 +8,7 @@
 //!
 //! What it never does: let a pool fall below its floor or its demand by an action; act on an old look; replay what was
 //! decided before a freeze; close by itself what only a person may close; mistake its own blindness for the fleet's fault.
+//! It does not judge evidence: that a node is dead, and not only silent, is for its verdict to prove.
 //! By default nothing acts: each class of action is switched on pool by pool, and until then the last veto is
 //! [`Veto::DryRun`].
 //!

@@ -20,10 +20,12 @@
 
 mod boot;
 mod config;
+mod exchange;
 mod fitness;
 mod reason;
 mod request;
 mod session;
+mod steps;
 #[cfg(test)]
 mod tests;
 mod token;
@@ -32,6 +34,7 @@ use std::time::Duration;
 
 pub use self::boot::Boot;
 pub use self::config::{Config, ConfigError, TTL_MAX, TTL_MIN};
+pub use self::exchange::{Input, Output, Role, WatchId};
 use self::fitness::Fitness;
 pub use self::reason::Reason;
 pub use self::request::{Answer, LeaseId, Request, RequestId};
@@ -51,110 +54,6 @@ pub const RESTART_AFTER: Duration = Duration::from_millis(500);
 
 /// How long the shell may take to end all that acts under a token. After it the process must die instead.
 pub const STOP_MAX: Duration = Duration::from_secs(2);
-
-/// Something that happened.
-#[derive(Debug)]
-pub enum Input {
-    /// A request was answered, or the shell knows that it will not be ([`Answer::Unknown`]).
-    Answered {
-        /// Which.
-        id: RequestId,
-        /// How.
-        answer: Answer,
-    },
-    /// A watch saw that a key was deleted, by a revoke, an expired lease, or a person.
-    Deleted {
-        /// Which watch.
-        watch: WatchId,
-        /// The key.
-        key: Box<str>,
-    },
-    /// A watch ended, or cannot go on because its revision was compacted.
-    WatchLost {
-        /// Which.
-        watch: WatchId,
-    },
-    /// The replica's own health score of 0, well, to 8 (Lifeguard's local health multiplier).
-    Health {
-        /// The score.
-        score: u8,
-    },
-    /// How many agents this replica reaches, and how many the replica that reaches most does.
-    Reach {
-        /// By this replica.
-        own: u32,
-        /// By the best one.
-        best: u32,
-    },
-    /// All that acted under the token has ended, and here it is back.
-    Returned(LeaderToken),
-    /// The process shall end.
-    Shutdown,
-}
-
-/// Something for the shell to do.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Output {
-    /// Ask etcd this, and tell the answer under the same id. No later than at the next call: the deadline of a lease
-    /// counts from now.
-    Send {
-        /// Names it.
-        id: RequestId,
-        /// What to ask.
-        request: Request,
-    },
-    /// Watch these keys for deletions after this revision, with `require_leader`. Replaces the watch before.
-    Watch {
-        /// Names it.
-        watch: WatchId,
-        /// The keys.
-        keys: Vec<Box<str>>,
-        /// The last revision that is known already.
-        after_revision: u64,
-    },
-    /// End the watch.
-    Unwatch,
-    /// This replica leads, as long as the token is live.
-    Lead(LeaderToken),
-    /// The token lives longer: pass it to [`LeaderToken::renew`].
-    Renew(Renewal),
-    /// This replica leads no more: end all that acts under the token, then give it back with [`Input::Returned`].
-    StepDown {
-        /// The term that ended.
-        term: Term,
-        /// Why.
-        reason: Reason,
-    },
-    /// A candidate gave up its place in the queue and will draw a new number, unless the process ends.
-    Left(Reason),
-    /// The token did not come back in [`STOP_MAX`]: abort the process, so that nothing acts under it.
-    Abort,
-    /// The lease is given back as far as it could be; the process may exit.
-    Ended,
-}
-
-/// Names a watch; a later one has a higher number.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct WatchId(pub u64);
-
-/// Where a replica is on its way to leading.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
-    /// Has no lease: it waits, asks for one, or is not fit to lead.
-    Out,
-    /// Has a lease and draws its number.
-    Joining,
-    /// Waits for the one before it.
-    Waiting,
-    /// Nobody is before it; it writes its number.
-    Claiming,
-    /// Leads under this term.
-    Leading(Term),
-    /// Its term has ended, and something may still act under the token.
-    SteppingDown,
-    /// Takes no part any more.
-    Ended,
-}
 
 /// One replica's part in the election.
 #[derive(Debug)]
@@ -220,6 +119,7 @@ impl Election {
             Input::Answered { id, answer } => self.answered(id, answer),
             Input::Deleted { watch, key } => self.deleted(watch, &key),
             Input::WatchLost { watch } => self.watch_lost(watch),
+            Input::Confirm => self.confirm(),
             Input::Health { score } => self.fitness.set_score(score),
             Input::Reach { own, best } => self.fitness.set_reach(own, best, now),
             Input::Returned(token) => self.returned(token),
@@ -256,6 +156,19 @@ impl Election {
             State::Holding(session) => session.role(),
             State::Stopping { .. } => Role::SteppingDown,
             State::Ending(_) | State::Ended => Role::Ended,
+        }
+    }
+
+    /// The latest moment at which this leader's key is known to have been there and the oldest: when the question was
+    /// sent that was answered so. None when it does not lead, or has not asked since it does.
+    pub fn confirmed(&self) -> Option<Boot> {
+        match &self.state {
+            State::Holding(session) => session.confirmed,
+            State::Resting { .. }
+            | State::Granting(_)
+            | State::Stopping { .. }
+            | State::Ending(_)
+            | State::Ended => None,
         }
     }
 
@@ -334,7 +247,7 @@ impl Election {
     /// Leaves the queue or the lead.
     fn leave(&mut self, reason: Reason) {
         let State::Holding(session) = &self.state else { unreachable!("only who holds a lease can leave") };
-        let (lease, role, watched) = (session.lease(), session.role(), session.is_watched());
+        let (lease, role, watched) = (session.lease, session.role(), session.watch.is_some());
         if watched {
             self.outputs.push(Output::Unwatch);
         }

@@ -141,3 +141,18 @@ fn the_next_leader_goes_on_with_what_is_remembered_and_counts_what_it_adopts() {
         "a trial that only the leader before knew does not stop it for ever"
     );
 }
+
+#[test]
+fn a_zone_that_is_gone_is_forgotten_once_nothing_of_it_counts() {
+    let mut brake = brake();
+    drop(disrupt(&mut brake, 100).expect("a permit"));
+    let without = |seconds| {
+        let mut scene = scene(seconds);
+        scene.zones.clear();
+        scene
+    };
+    brake.observe(&without(399), at(399));
+    assert!(brake.memory().zones.contains_key(&zone("a")));
+    brake.observe(&without(400), at(400));
+    assert!(brake.memory().zones.is_empty());
+}

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::super::{Advice, Brake, Freeze, Memory, Mode, Modes, Outcome, Policy, Scene, Veto};
+use super::super::{Advice, Brake, Freeze, Memory, Mode, Modes, Outcome, PERMITS_MAX, Policy, Scene, Veto};
 use super::{ask, at, brake, disrupt, name, pool_a, scene, zone, zone_a};
 use crate::action::Class;
 use crate::id::PoolId;
@@ -252,4 +252,14 @@ fn a_veto_tells_the_numbers_it_went_by() {
         veto.to_string(),
         "one disruptive action each 60 s in zone a, which is in a storm; the next at 170.000s"
     );
+}
+
+#[test]
+fn only_so_many_permits_are_out() {
+    let mut brake = brake();
+    for _ in 0..PERMITS_MAX {
+        drop(brake.adopt(ask(Class::Additive, 0, at(100))));
+    }
+    let veto = brake.check(&ask(Class::Additive, 0, at(101)), &scene(101), at(101));
+    assert_eq!(veto, Some(Veto::TooMany { limit: PERMITS_MAX }));
 }

@@ -127,6 +127,24 @@ fn a_token_lives_on_while_keepalives_are_answered() {
 }
 
 #[test]
+fn a_leader_looks_at_its_key_when_asked_and_tells_when_it_was_there() {
+    let mut yard = Yard::new(1);
+    yard.tell(0, Input::Confirm);
+    assert_eq!(yard.replicas[0].election.confirmed(), None);
+    yard.run_until(100);
+    yard.tell(0, Input::Confirm);
+    assert!(matches!(yard.replicas[0].asked.last(), Some(Request::ReadQueue { .. })));
+    assert_eq!(yard.replicas[0].election.confirmed(), Some(at(100)));
+    yard.replicas[0].fate = |_| Fate::Lost;
+    yard.run_until(200);
+    yard.tell(0, Input::Confirm);
+    yard.run_until(300);
+    assert_eq!(yard.replicas[0].election.confirmed(), Some(at(100)), "no answer is no news");
+    yard.run_until(5_000);
+    assert_eq!(yard.replicas[0].election.confirmed(), None, "it leads no more");
+}
+
+#[test]
 fn a_leader_whose_keepalives_are_lost_ends_before_its_lease_does() {
     let mut yard = Yard::new(1);
     yard.run_until(10);

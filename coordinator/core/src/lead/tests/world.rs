@@ -1,5 +1,5 @@
 //! Replicas under faults: pauses, crashes, cuts, slow and lost messages, clocks that run at different rates, stalled
-//! watches, and new leaders of etcd. Checks at every moment of true time what must hold.
+//! watches, new leaders of etcd, and an etcd without one. Checks at every moment of true time what must hold.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -98,6 +98,8 @@ pub(super) struct World {
     replicas: Vec<Replica>,
     packets: BTreeMap<(u64, u64), Packet>,
     packets_sent: u64,
+    /// etcd has no leader until then: it answers nothing and lets no lease expire.
+    etcd_down_until_ms: u64,
     /// One request or answer in this many is lost; zero for none.
     loss_one_in: u64,
     last_term: Term,
@@ -137,6 +139,7 @@ impl World {
             replicas,
             packets: BTreeMap::new(),
             packets_sent: 0,
+            etcd_down_until_ms: 0,
             loss_one_in: 0,
             last_term: Term(0),
             last_write: Term(0),
@@ -151,7 +154,10 @@ impl World {
             if faults {
                 self.break_something();
             }
-            if self.now_ms.is_multiple_of(SCAN_MS) {
+            if self.etcd_down_until_ms == self.now_ms {
+                self.etcd.change_leader(self.now_ms);
+            }
+            if self.etcd_is_up() && self.now_ms.is_multiple_of(SCAN_MS) {
                 self.etcd.expire(self.now_ms);
             }
             self.deliver();
@@ -165,6 +171,9 @@ impl World {
     /// Ends all faults.
     pub(super) fn heal(&mut self) {
         self.loss_one_in = 0;
+        if !self.etcd_is_up() {
+            self.etcd_down_until_ms = self.now_ms + TICK_MS;
+        }
         for it in &mut self.replicas {
             it.paused_until_ms = it.paused_until_ms.min(self.now_ms);
             it.down_until_ms = it.down_until_ms.min(self.now_ms);
@@ -174,13 +183,17 @@ impl World {
         self.leaderless_since_ms = self.leaderless_since_ms.map(|_| self.now_ms);
     }
 
+    fn etcd_is_up(&self) -> bool {
+        self.etcd_down_until_ms <= self.now_ms
+    }
+
     fn break_something(&mut self) {
         if !self.dice.one_in(60) {
             return;
         }
         let (at, now_ms) = (self.dice.below(3) as usize, self.now_ms);
         let long_ms = now_ms + 100 + self.dice.below(9_000);
-        match self.dice.below(9) {
+        match self.dice.below(10) {
             0 | 1 => self.replicas[at].paused_until_ms = long_ms,
             2 => self.replicas[at].cut_until_ms = long_ms,
             3 => self.replicas[at].stalled_until_ms = long_ms,
@@ -188,6 +201,7 @@ impl World {
             5 => self.etcd.change_leader(now_ms),
             6 => self.etcd.compact(),
             7 => self.loss_one_in = [0, 20, 5, 3][self.dice.below(4) as usize],
+            8 => self.etcd_down_until_ms = now_ms + TICK_MS * (1 + self.dice.below(400)),
             _ => self.tell(at, Input::Shutdown),
         }
     }
@@ -242,7 +256,8 @@ impl World {
 
     fn watch(&mut self, at: usize) {
         let it = &self.replicas[at];
-        let silent = it.stalled_until_ms > self.now_ms || it.cut_until_ms > self.now_ms;
+        let away = it.stalled_until_ms > self.now_ms || it.cut_until_ms > self.now_ms;
+        let silent = away || !self.etcd_is_up();
         let Some((watch, keys, after)) = it.watch.clone().filter(|_| !silent) else { return };
         if !self.dice.one_in(3) {
             return;
@@ -326,6 +341,7 @@ impl World {
         let later = self.packets.split_off(&(self.now_ms + 1, 0));
         for packet in std::mem::replace(&mut self.packets, later).into_values() {
             match packet {
+                Packet::Request { .. } | Packet::Write { .. } if !self.etcd_is_up() => {}
                 Packet::Request { from, life, id, request } => {
                     if self.replicas[from].cut_until_ms <= self.now_ms {
                         let answer = serve(&mut self.etcd, &request, self.now_ms);
