@@ -93,19 +93,15 @@ impl Brake {
         if let Some(veto) = self.check(&ask, scene, now) {
             return Err(veto);
         }
-        let id = PermitId(self.given + 1);
+        if rules::is_latched_class(&ask) {
+            self.memory.begin_trial(&ask.zone, PermitId(self.given + 1));
+        }
         if matches!(ask.class, Class::Disruptive | Class::Irreversible) {
             let nodes = scene.zones.get(&ask.zone).map_or(0, |level| level.nodes);
             self.memory.disrupt(&ask.zone, nodes, &self.policy.limits, now);
         }
         if ask.class == Class::Irreversible {
             self.memory.irreversible_last = Some(now);
-        }
-        if let Some(latch) = self.memory.latch_mut(&ask.zone).filter(|_| rules::is_latched_class(&ask)) {
-            // Only a trial passes a latch that is not closed.
-            if latch.since < now {
-                latch.trial = Some(id);
-            }
         }
         Ok(self.hand_out(ask))
     }

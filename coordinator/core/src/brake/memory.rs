@@ -74,10 +74,6 @@ impl ZoneMemory {
 }
 
 impl Memory {
-    pub(super) fn latch_mut(&mut self, zone: &ZoneId) -> Option<&mut Latch> {
-        self.zones.get_mut(zone)?.latch.as_mut()
-    }
-
     /// The permits of an earlier leader are not known: the next one is the trial.
     pub(super) fn forget_trials(&mut self) {
         for latch in self.zones.values_mut().filter_map(|it| it.latch.as_mut()) {
@@ -119,6 +115,13 @@ impl Memory {
             it.thawed = Some(now);
         }
         it.stopped = stopped;
+    }
+
+    /// A permit that passes a latch that is not closed is its trial.
+    pub(super) fn begin_trial(&mut self, zone: &ZoneId, permit: PermitId) {
+        if let Some(latch) = self.zones.get_mut(zone).and_then(|it| it.latch.as_mut()) {
+            latch.trial = Some(permit);
+        }
     }
 
     /// Counts a disruptive action, and opens the latch if it was one too many.
