@@ -49,8 +49,8 @@ pub enum Input {
 /// Something for the shell to do.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Output {
-    /// Ask etcd this, and tell the answer under the same id. No later than at the next call: the deadline of a lease
-    /// counts from now.
+    /// Ask etcd this, and tell the answer under the same id. A deadline that follows from it counts from now, so that
+    /// sending late only makes it shorter.
     Send {
         /// Names it.
         id: RequestId,

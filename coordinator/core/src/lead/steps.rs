@@ -53,9 +53,9 @@ impl Election {
     /// A question of the lead that is on its way may have been answered before the moment that matters, so that it is
     /// asked anew.
     pub(super) fn confirm(&mut self) {
-        if let State::Holding(session) = &mut self.state
-            && session.step == Step::Lead
-        {
+        let State::Holding(session) = &mut self.state else { return };
+        let just_asked = matches!(session.question, Question::Asked(sent) if sent.at == self.now);
+        if session.step == Step::Lead && !just_asked {
             session.question = Question::Due(self.now);
         }
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::world::{Tally, World};
 
 /// Worlds of each kind; each is two minutes long.
-const SEEDS: u64 = 150;
+const SEEDS: u64 = 100;
 
 /// Length of the time with faults, in milliseconds.
 const FAULTS_MS: u64 = 90_000;
