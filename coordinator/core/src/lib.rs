@@ -6,10 +6,13 @@
 //!
 //! The shell feeds an [`engine::Engine`] with [`event::Event`]s and asks it to [`engine::Engine::step`]; the same code
 //! runs in the service, in replay and in tests. Modules in reading order, arrows pointing one way only:
-//! `time < id < metric < layout < inventory < event < window < journal < fleet < signals < policy < engine`.
+//! `time < id < metric < layout < inventory < event < window < journal < fleet < signals < policy < lead < action < brake <
+//! engine`.
 //!
 //! Nothing here fails: a fact that cannot be folded is answered with a [`event::Reply`] that says what to do.
 
+pub mod action;
+pub mod brake;
 pub mod engine;
 pub mod event;
 pub mod fleet;
@@ -17,6 +20,7 @@ pub mod id;
 pub mod inventory;
 pub mod journal;
 pub mod layout;
+pub mod lead;
 pub mod metric;
 pub mod policy;
 pub mod signals;
