@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use ostler_core::signals::{self, Total};
+use ostler_core::signals::{self, Summing, Total};
 use ostler_core::time::Time;
 use ostler_proto::v1;
 
@@ -16,6 +16,9 @@ const REST_FACTOR: u32 = 9;
 
 /// Longest time that a summary is used again although the fleet changed.
 const AGE_MAX: Duration = Duration::from_secs(1);
+
+/// Nodes summed under one lock: about a quarter of a millisecond.
+const PART_KEYS: usize = 256;
 
 /// Names of gone zones and pools that are remembered for watches. A fleet has tens of zones and hundreds of pools.
 const REMOVED_MAX: usize = 1_000;
@@ -82,8 +85,11 @@ impl Summaries {
             return Arc::clone(summary);
         }
         let began = Instant::now();
-        let (signals, revision, now) =
-            self.driver.view(|view| (signals::all(view.fleet, view.now), view.fleet.revision(), view.now));
+        let mut summing = Summing::default();
+        // What changes while the parts are added may be in the summary, and will be in the next.
+        let (revision, now) = self.driver.view(|view| (view.fleet.revision(), view.now));
+        while self.driver.view(|view| summing.add(view.fleet, PART_KEYS, view.now)) {}
+        let signals = summing.finish();
         let before = newest.as_ref().map(|(_, _, summary)| &**summary);
         let summary = Arc::new(Summary::after(before, signals, revision, now));
         *newest = Some((Instant::now(), began.elapsed(), Arc::clone(&summary)));

@@ -16,7 +16,7 @@ mod seen;
 mod snapshot;
 
 use std::collections::{BTreeMap, VecDeque};
-use std::ops::Bound;
+use std::ops::{Bound, Range};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -120,6 +120,17 @@ impl Fleet {
     /// All nodes in order of their keys, which is faster than by name.
     pub fn nodes_by_key(&self) -> impl DoubleEndedIterator<Item = &Node> {
         self.nodes.iter().filter_map(|node| node.as_deref())
+    }
+
+    /// How many keys there are, with and without nodes.
+    pub fn keys(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// The nodes of some keys, in order; keys past the last have none.
+    pub fn nodes_in(&self, keys: Range<usize>) -> impl Iterator<Item = &Node> {
+        let end = keys.end.min(self.nodes.len());
+        self.nodes[keys.start.min(end)..end].iter().filter_map(|node| node.as_deref())
     }
 
     /// The node of this name.

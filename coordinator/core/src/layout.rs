@@ -7,7 +7,7 @@ use std::fmt;
 use std::ops::Range;
 use std::time::Duration;
 
-use crate::metric::{self, Metric};
+use crate::metric::{self, Kind, Metric};
 
 /// GPUs a node can report.
 pub const GPUS_MAX: usize = 16;
@@ -137,6 +137,8 @@ pub struct Layout {
     bounds: Box<[(i64, i64)]>,
     /// Position of each slot's owner among all owners: GPUs, then engines, then the host.
     owners: Box<[u8]>,
+    /// Whether each slot's metric is a counter.
+    counters: Box<[bool]>,
     /// Metric and slot, ordered by owner, then metric.
     index: Box<[(Metric, u16)]>,
     /// Where each owner's part of `index` begins; one more entry than owners.
@@ -164,6 +166,7 @@ impl Layout {
             .flat_map(|(group, it)| it.metrics.iter().map(move |&metric| Slot { metric, group }))
             .collect();
         let bounds = slots.iter().map(|slot| slot.metric.range().into_inner()).collect();
+        let counters = slots.iter().map(|slot| slot.metric.kind() == Kind::Counter).collect();
         let small = |count: usize| u8::try_from(count).expect("at most 64 of a kind");
         let mut layout = Layout {
             gpus: small(gpus),
@@ -171,6 +174,7 @@ impl Layout {
             groups: groups.into_boxed_slice(),
             slots,
             bounds,
+            counters,
             owners: Box::default(),
             index: Box::default(),
             index_starts: Box::default(),
@@ -233,6 +237,11 @@ impl Layout {
     /// Position of each slot's owner among all owners.
     pub(crate) fn owners(&self) -> &[u8] {
         &self.owners
+    }
+
+    /// Whether a slot holds a counter. Panics when there is no such slot.
+    pub(crate) fn counts(&self, slot: usize) -> bool {
+        self.counters[slot]
     }
 
     /// How many owners there are: GPUs, engines and the host.

@@ -109,23 +109,47 @@ pub struct Summary {
 
 /// Fleet, zones and pools in one pass.
 pub fn all(fleet: &Fleet, now: Time) -> Summary {
-    let mut whole = TotalSum::default();
-    let mut zones: BTreeMap<ZoneId, TotalSum> = BTreeMap::new();
-    let mut pools = BTreeMap::new();
-    for node in fleet.nodes_by_key() {
-        let view = View::of(node, now);
-        let sum = TotalSum::of(&view);
-        whole.merge(&sum);
-        match zones.get_mut(node.zone()) {
-            Some(zone) => zone.merge(&sum),
-            None => zones.entry(node.zone().clone()).or_default().merge(&sum),
+    let mut summing = Summing::default();
+    summing.add(fleet, usize::MAX, now);
+    summing.finish()
+}
+
+/// The same pass in parts, for those who cannot keep the fleet to themselves for so long. What changes meanwhile is in it
+/// or not.
+#[derive(Default)]
+pub struct Summing {
+    whole: TotalSum,
+    zones: BTreeMap<ZoneId, TotalSum>,
+    pools: BTreeMap<PoolId, PoolSum>,
+    /// Key of the next node.
+    next: usize,
+}
+
+impl Summing {
+    /// Adds the nodes of the next so many keys; false once there are no more.
+    pub fn add(&mut self, fleet: &Fleet, keys: usize, now: Time) -> bool {
+        let end = self.next.saturating_add(keys);
+        for node in fleet.nodes_in(self.next..end) {
+            let view = View::of(node, now);
+            let sum = TotalSum::of(&view);
+            self.whole.merge(&sum);
+            match self.zones.get_mut(node.zone()) {
+                Some(zone) => zone.merge(&sum),
+                None => self.zones.entry(node.zone().clone()).or_default().merge(&sum),
+            }
+            add_pools(&mut self.pools, &view, None);
         }
-        add_pools(&mut pools, &view, None);
+        self.next = end;
+        end < fleet.keys()
     }
-    Summary {
-        fleet: whole.total(),
-        zones: zones.into_iter().map(|(name, sum)| (name, sum.total())).collect(),
-        pools: pools.into_iter().map(|(name, sum)| (name, sum.pool())).collect(),
+
+    /// What was added.
+    pub fn finish(self) -> Summary {
+        Summary {
+            fleet: self.whole.total(),
+            zones: self.zones.into_iter().map(|(name, sum)| (name, sum.total())).collect(),
+            pools: self.pools.into_iter().map(|(name, sum)| (name, sum.pool())).collect(),
+        }
     }
 }
 

@@ -6,7 +6,6 @@
 use super::bits;
 use super::node::{Following, Node};
 use crate::event::{self, Refusal, Reply, Resync, RowFact};
-use crate::metric::Kind;
 use crate::time::Time;
 
 impl Node {
@@ -70,8 +69,7 @@ impl Node {
     /// Marks a counter that went down. Called before the row's `absent` is taken over: one that had no value before
     /// cannot have gone down.
     pub(super) fn note_decrease(&mut self, slot: usize) {
-        let counts = self.layout.slots()[slot].metric.kind() == Kind::Counter;
-        if counts && !bits::get(&self.absent, slot) {
+        if self.layout.counts(slot) && !bits::get(&self.absent, slot) {
             bits::set(&mut self.reset, slot);
             self.any_reset = true;
         }
