@@ -182,7 +182,13 @@ impl Connection {
                 Ok(())
             }
             http2::GOAWAY => {
-                self.ended.get_or_insert_with(|| "the server said GOAWAY".to_owned());
+                // Without an error it only says that the connection takes no second request.
+                let (_, error) = payload.split_at_checked(4).unwrap_or_default();
+                let (code, why) = error.split_at_checked(4).unwrap_or_default();
+                if word(code) != http2::NO_ERROR {
+                    let why = String::from_utf8_lossy(why);
+                    self.ended.get_or_insert_with(|| format!("the server said GOAWAY: {why}"));
+                }
                 Ok(())
             }
             http2::HEADERS if flags & http2::END_STREAM != 0 => {

@@ -15,6 +15,8 @@ pub(super) const ACK: u8 = 1;
 const END_HEADERS: u8 = 4;
 /// Flag of DATA: the half stream ends.
 pub(super) const END_STREAM: u8 = 1;
+/// Error code of a GOAWAY that is no complaint.
+pub(super) const NO_ERROR: u32 = 0;
 /// Setting: window of a new stream.
 pub(super) const INITIAL_WINDOW_SIZE: u16 = 4;
 
