@@ -18,7 +18,8 @@ mod tests;
 use std::collections::VecDeque;
 
 use self::batch::{Batch, Decoding};
-pub use self::meter::{Meter, Reading};
+use self::meter::Meter;
+pub use self::meter::{Rates, Reading};
 use crate::profile::Profile;
 use crate::time::{SimTime, Span};
 

@@ -22,6 +22,7 @@ pub mod servegen;
 use std::path::PathBuf;
 
 pub use self::error::Error;
+pub(crate) use self::lines::Lines;
 use crate::time::{SimTime, Span};
 
 /// Most tokens of a prompt or an answer: 2^24 - 1, over any model's context, and small enough for its square.

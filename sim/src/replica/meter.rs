@@ -56,7 +56,7 @@ struct Totals {
 
 /// Counts what an engine does.
 #[derive(Clone, Debug, Default)]
-pub struct Meter {
+pub(super) struct Meter {
     totals: Totals,
     /// When the last scrape was, and the totals then.
     before: Option<(SimTime, Totals)>,

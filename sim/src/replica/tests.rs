@@ -1,3 +1,5 @@
+mod naive;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -98,6 +100,9 @@ fn a_full_cache_throws_out_the_youngest_which_pays_with_a_long_gap() {
     let (finished, replica) = play(small(), &jobs, Span::ZERO);
     assert_eq!(finished.len(), 4);
     assert!(replica.preemptions() > 0);
+    let mut sorted = finished.clone();
+    sorted.sort_by_key(|it| (it.last_token, it.id));
+    assert_eq!(sorted, naive::run(&small(), &jobs));
     assert_eq!(finished[0].id, RequestId(0), "the oldest is never thrown out");
     let gap = |id| finished.iter().find(|it| it.id == RequestId(id)).unwrap().gap_max;
     assert!(gap(3) > gap(0) * 3, "{:?} {:?}", gap(3), gap(0));
@@ -191,5 +196,12 @@ proptest! {
             prop_assert!(replica.kv_blocks_used() <= 40, "{}", replica.kv_blocks_used());
             prop_assert!(replica.running() <= 8);
         }
+    }
+
+    #[test]
+    fn stretches_in_closed_form_are_the_iterations_one_by_one(jobs in jobs()) {
+        let (mut finished, _) = play(small(), &jobs, Span::ZERO);
+        finished.sort_by_key(|it| (it.last_token, it.id));
+        prop_assert_eq!(finished, naive::run(&small(), &jobs));
     }
 }

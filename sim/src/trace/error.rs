@@ -42,11 +42,11 @@ pub enum Error {
 }
 
 impl Error {
-    pub(super) fn file(file: &Path, source: io::Error) -> Error {
+    pub(crate) fn file(file: &Path, source: io::Error) -> Error {
         Error::File { file: file.display().to_string(), source }
     }
 
-    pub(super) fn whole(file: &Path, problem: impl Into<String>, remedy: &'static str) -> Error {
+    pub(crate) fn whole(file: &Path, problem: impl Into<String>, remedy: &'static str) -> Error {
         Error::Whole { file: file.display().to_string(), problem: problem.into(), remedy }
     }
 }

@@ -16,7 +16,7 @@ const LINE_BYTES_MAX: u64 = 1 << 20;
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 
 /// Reads line by line.
-pub(super) struct Lines {
+pub(crate) struct Lines {
     file: PathBuf,
     from: Box<dyn BufRead>,
     number: u64,
@@ -30,14 +30,14 @@ impl fmt::Debug for Lines {
 
 /// One line.
 #[derive(Clone, Debug)]
-pub(super) struct Line {
+pub(crate) struct Line {
     file: PathBuf,
     number: u64,
-    pub(super) text: String,
+    pub(crate) text: String,
 }
 
 impl Lines {
-    pub(super) fn open(file: &Path) -> Result<Lines, Error> {
+    pub(crate) fn open(file: &Path) -> Result<Lines, Error> {
         let opened = File::open(file).map_err(|error| Error::file(file, error))?;
         let mut plain = BufReader::new(opened);
         let start = plain.fill_buf().map_err(|error| Error::file(file, error))?;
@@ -50,7 +50,7 @@ impl Lines {
     }
 
     /// Opens a table and checks that its first line names these columns; more may follow.
-    pub(super) fn table(file: &Path, columns: &[&str]) -> Result<Lines, Error> {
+    pub(crate) fn table(file: &Path, columns: &[&str]) -> Result<Lines, Error> {
         let mut lines = Lines::open(file)?;
         let Some(header) = lines.next().transpose()? else {
             let problem = format!("is empty, and should begin with {}", columns.join(","));
@@ -101,7 +101,7 @@ impl Iterator for Lines {
 
 impl Line {
     /// An error at a column of this line, counted from 0.
-    pub(super) fn wrong(
+    pub(crate) fn wrong(
         &self,
         at: usize,
         name: &str,
@@ -118,12 +118,12 @@ impl Line {
     }
 
     /// The field at a column; empty when the line ends before.
-    pub(super) fn field(&self, at: usize) -> &str {
+    pub(crate) fn field(&self, at: usize) -> &str {
         self.text.split(',').nth(at).unwrap_or_default().trim()
     }
 
     /// A number at a column that is within a range.
-    pub(super) fn number<T>(
+    pub(crate) fn number<T>(
         &self,
         at: usize,
         name: &str,
