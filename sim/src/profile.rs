@@ -121,6 +121,23 @@ impl Profile {
         }
     }
 
+    /// What makes an engine of it impossible, if anything does.
+    pub(crate) fn check(&self) -> Result<(), &'static str> {
+        if self.seqs_max == 0 || self.kv_blocks == 0 {
+            return Err("no room for a request");
+        }
+        if self.budget_tokens <= self.seqs_max {
+            return Err("no room for prompts beside a full batch");
+        }
+        if self.iteration == Span::ZERO {
+            return Err("iterations that take no time");
+        }
+        if self.gpus == 0 || self.replicas_per_node == 0 {
+            return Err("no GPU, or nodes without a replica");
+        }
+        Ok(())
+    }
+
     /// What an iteration costs in which so many requests with so much context decode, without prompts.
     pub fn decode(&self, decoding: u64, context_tokens: u64) -> Span {
         self.iteration + self.seq * decoding + self.kv_token * context_tokens
@@ -179,7 +196,7 @@ mod tests {
     #[test]
     fn every_profile_leaves_room_for_prompts_beside_a_full_batch() {
         for profile in [Profile::llama_8b_h100(), Profile::llama_70b_8xh100(), Profile::moe_671b_8xh200()] {
-            assert!(profile.budget_tokens > profile.seqs_max, "{}", profile.name);
+            assert_eq!(profile.check(), Ok(()), "{}", profile.name);
             assert_eq!(profile.gpus * profile.replicas_per_node, 8, "{}", profile.name);
         }
     }

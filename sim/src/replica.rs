@@ -124,7 +124,7 @@ pub struct Replica {
 impl Replica {
     /// An engine with nothing to do.
     pub fn new(profile: Profile) -> Replica {
-        assert!(profile.budget_tokens > profile.seqs_max, "a full batch leaves room for prompts");
+        assert_eq!(profile.check(), Ok(()), "an engine can be made of the profile");
         Replica {
             profile,
             waiting: VecDeque::new(),
@@ -147,7 +147,6 @@ impl Replica {
             return Err(Refused::TooLong);
         }
         let could_be_let_in = self.waiting.is_empty() && self.has_seat();
-        self.meter.submitted();
         let pending =
             Pending { job, submitted: at, written: 0, read: 0, order: 0, tokens: None, gap_max: Span::ZERO };
         self.waiting_blocks += pending.blocks();

@@ -16,8 +16,12 @@ use crate::telemetry::EngineSeen;
 pub struct Observation {
     /// The simulated moment on the core's clock.
     pub now: Time,
+    /// What the last decision wanted, within the limits.
+    pub wanted: Wanted,
     /// Replicas as the orchestrator counts them, which it does without delay but for deaths.
     pub replicas: Replicas,
+    /// The same by zone, in the order of the setup.
+    pub zones: Vec<Replicas>,
     /// What the engines' fresh samples add up to, as [`ostler_core::signals`] adds them.
     pub signals: Signals,
     /// The latest sample of each replica that serves or drains, in order of their numbers.
@@ -34,14 +38,22 @@ pub const START_TIMES_MAX: usize = 64;
 /// Replicas by what they do.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Replicas {
-    /// What the last decision wanted, within the limits.
-    pub wanted: Wanted,
     /// On their way to serving.
     pub starting: u32,
     /// Those that serve, and the dead that are not known to be.
     pub ready: u32,
     /// On their way out.
     pub draining: u32,
+}
+
+impl Replicas {
+    pub(crate) fn total(parts: &[Replicas]) -> Replicas {
+        parts.iter().fold(Replicas::default(), |sum, part| Replicas {
+            starting: sum.starting + part.starting,
+            ready: sum.ready + part.ready,
+            draining: sum.draining + part.draining,
+        })
+    }
 }
 
 /// How many replicas are wanted, those that start included, those that drain not.
@@ -114,7 +126,7 @@ impl Scaler for QueueTarget {
     }
 
     fn decide(&mut self, seen: &Observation) -> Wanted {
-        let now = seen.replicas.wanted.total();
+        let now = seen.wanted.total();
         let (Some(running), Some(waiting)) = (seen.signals.requests_running, seen.signals.requests_waiting)
         else {
             // Nothing is known of the engines; what waits before them still asks for one.

@@ -1,9 +1,11 @@
 //! Everything a run is made of, apart from its requests and its policy.
 
+mod spot;
+
+pub use self::spot::read_removals;
 use crate::lifecycle::Startup;
 use crate::outcome::Objective;
 use crate::profile::Profile;
-use crate::random::Law;
 use crate::router::Routing;
 use crate::scaler::Wanted;
 use crate::telemetry::Telemetry;
@@ -48,11 +50,11 @@ pub enum Fault {
 pub struct Faults {
     /// At given times.
     pub scripted: Vec<(SimTime, Fault)>,
-    /// How long a node lives until it dies by itself. InfiniteHBD's 4.2 faults per 1,000 node-days are a mean of 238
-    /// days (data/README.md).
-    pub node_life: Option<Law>,
-    /// How long a spot node lives until it is taken away.
-    pub spot_life: Option<Law>,
+    /// Nodes that die by themselves, out of a thousand in a day, at any age alike; InfiniteHBD counts 4.2
+    /// (data/README.md).
+    pub node_deaths_per_1000_days: f64,
+    /// How often a spot node is taken away, a day, at any age alike.
+    pub spot_removals_per_day: f64,
     /// From the notice until a spot node is gone: 120 s at AWS, 30 s at GCP.
     pub spot_notice: Span,
     /// From a death until it is noticed, when the replica is asked for again. Requests are lost, and sent elsewhere, at once.
@@ -63,8 +65,8 @@ impl Default for Faults {
     fn default() -> Self {
         Faults {
             scripted: Vec::new(),
-            node_life: None,
-            spot_life: None,
+            node_deaths_per_1000_days: 0.0,
+            spot_removals_per_day: 0.0,
             spot_notice: Span::from_seconds(120),
             noticed_after: Span::from_seconds(3),
         }
@@ -141,9 +143,12 @@ pub enum SetupError {
     /// A share that is none.
     #[error("{0} is {1}; give a share from 0 to 1")]
     Share(&'static str, f64),
-    /// Money that is none.
-    #[error("a price of {0} is not a number from 0 up")]
-    Price(f64),
+    /// A price or a rate that is none.
+    #[error("{0} is {1}; give a number from 0 up")]
+    Negative(&'static str, f64),
+    /// An engine that cannot work.
+    #[error("the profile has {0}; correct it")]
+    Profile(&'static str),
     /// A fault in a zone that is not there.
     #[error("a fault names zone {0}, and there are {1}; count zones from 0")]
     Zone(usize, usize),
@@ -190,8 +195,11 @@ impl Setup {
         if initial > self.replicas_max || u64::from(initial) > room {
             return Err(SetupError::Initial(initial));
         }
-        let over_zero =
-            [("the sampling period", self.telemetry.period), ("the decision period", self.decide_every)];
+        let over_zero = [
+            ("the sampling period", self.telemetry.period),
+            ("the decision period", self.decide_every),
+            ("the time until a death is noticed", self.faults.noticed_after),
+        ];
         if let Some((name, _)) = over_zero.iter().find(|(_, span)| *span == Span::ZERO) {
             return Err(SetupError::Zero(name));
         }
@@ -200,10 +208,16 @@ impl Setup {
         if let Some((name, share)) = shares.iter().find(|(_, share)| !(0.0..=1.0).contains(share)) {
             return Err(SetupError::Share(name, *share));
         }
-        let prices = [self.prices.on_demand, self.prices.spot];
-        if let Some(price) = prices.into_iter().find(|price| !(price.is_finite() && *price >= 0.0)) {
-            return Err(SetupError::Price(price));
+        let amounts = [
+            ("the on-demand price", self.prices.on_demand),
+            ("the spot price", self.prices.spot),
+            ("the rate of node deaths", self.faults.node_deaths_per_1000_days),
+            ("the rate of spot removals", self.faults.spot_removals_per_day),
+        ];
+        if let Some((name, wrong)) = amounts.iter().find(|(_, it)| !(it.is_finite() && *it >= 0.0)) {
+            return Err(SetupError::Negative(name, *wrong));
         }
+        self.profile.check().map_err(SetupError::Profile)?;
         self.faults.scripted.iter().try_for_each(|(_, fault)| self.check_fault(*fault))
     }
 
@@ -237,7 +251,8 @@ mod tests {
             (|it| it.initial = Wanted::on_demand(101), "do not fit"),
             (|it| it.decide_every = Span::ZERO, "the decision period is zero"),
             (|it| it.telemetry.loss = f64::NAN, "loss is NaN"),
-            (|it| it.prices.spot = -1.0, "price of -1"),
+            (|it| it.prices.spot = -1.0, "the spot price is -1"),
+            (|it| it.profile.seqs_max = 4096, "no room for prompts"),
         ] {
             let error = with(change).unwrap_err();
             assert!(error.contains(part), "{error}");

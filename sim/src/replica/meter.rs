@@ -39,15 +39,12 @@ pub struct Rates {
     pub generation_tokens_per_second: f64,
     /// Requests answered.
     pub requests_per_second: f64,
-    /// Requests that arrived at this engine.
-    pub arrivals_per_second: f64,
     /// Share of the time in which an iteration ran, 0-1: what `nvidia-smi` calls utilization.
     pub busy_share: f64,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Totals {
-    submitted: u64,
     prompt_tokens: u64,
     generation_tokens: u64,
     finished: u64,
@@ -67,10 +64,6 @@ pub(super) struct Meter {
 }
 
 impl Meter {
-    pub(super) fn submitted(&mut self) {
-        self.totals.submitted += 1;
-    }
-
     pub(super) fn iterated(&mut self, took: Span, iterations: u64, decoding: u64, prompt_tokens: u64) {
         self.totals.busy += took;
         self.totals.prompt_tokens += prompt_tokens;
@@ -126,7 +119,6 @@ fn rates(before: Totals, after: Totals, passed: Span) -> Option<Rates> {
         prompt_tokens_per_second: per_second(before.prompt_tokens, after.prompt_tokens),
         generation_tokens_per_second: per_second(before.generation_tokens, after.generation_tokens),
         requests_per_second: per_second(before.finished, after.finished),
-        arrivals_per_second: per_second(before.submitted, after.submitted),
         // Iterations are counted when they end, so one that began before the interval can fill more than it.
         busy_share: (busy as f64 / passed.as_picos() as f64).min(1.0),
     })

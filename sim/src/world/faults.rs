@@ -1,12 +1,24 @@
 //! What breaks, and what becomes of the replicas on it.
 
+use rand::RngExt;
+
 use super::World;
 use super::fleet::Kind;
 use super::flights::Loss;
 use super::queue::Event;
 use crate::lifecycle::Phase;
+use crate::random::Stream;
 use crate::setup::{Fault, ZoneIndex};
-use crate::time::SimTime;
+use crate::time::{SimTime, Span};
+
+/// Shortest life of a node, so that time goes on however often nodes are replaced.
+const LIFE_MIN: Span = Span::from_seconds(1);
+
+/// How long something lives that ends so often a day; none when it never does.
+fn life(ends_per_day: f64, stream: &mut Stream) -> Option<Span> {
+    let days = -(1.0 - stream.random::<f64>()).ln() / ends_per_day;
+    (ends_per_day > 0.0).then(|| Span::clamped_from_seconds(days * 86_400.0).max(LIFE_MIN))
+}
 
 impl World<'_> {
     pub(super) fn strike(&mut self, fault: Fault) {
@@ -42,13 +54,13 @@ impl World<'_> {
     /// Draws when a new node dies or is taken away.
     pub(super) fn draw_life(&mut self, node: u64, kind: Kind, from: SimTime) {
         let faults = &self.setup.faults;
-        if let Some(life) = &faults.node_life {
-            let dies = from + life.draw(&mut self.fleet.lives);
-            self.queue.push(dies, Event::NodeDies { node });
+        if let Some(life) = life(faults.node_deaths_per_1000_days / 1000.0, &mut self.fleet.lives) {
+            self.queue.push(from + life, Event::NodeDies { node });
         }
-        if let (Kind::Spot, Some(life)) = (kind, &faults.spot_life) {
-            let noticed = from + life.draw(&mut self.fleet.lives);
-            self.queue.push(noticed, Event::SpotNotice { node });
+        if kind == Kind::Spot
+            && let Some(life) = life(faults.spot_removals_per_day, &mut self.fleet.lives)
+        {
+            self.queue.push(from + life, Event::SpotNotice { node });
         }
     }
 

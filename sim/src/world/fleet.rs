@@ -99,17 +99,18 @@ impl Fleet {
         }
     }
 
-    /// By what they do.
-    pub(super) fn replicas(&self, wanted: Wanted) -> Replicas {
-        let mut replicas = Replicas { wanted, ..Replicas::default() };
+    /// By zone and what they do.
+    pub(super) fn replicas(&self) -> Vec<Replicas> {
+        let mut zones = vec![Replicas::default(); self.zones.len()];
         for member in self.members.values() {
+            let replicas = &mut zones[self.nodes[&member.node].zone.0];
             match member.phase {
                 Phase::PendingNode | Phase::Pull | Phase::Load | Phase::Warm => replicas.starting += 1,
                 Phase::Ready | Phase::Lost => replicas.ready += 1,
                 Phase::Draining => replicas.draining += 1,
             }
         }
-        replicas
+        zones
     }
 
     pub(super) fn is_starting(&self) -> bool {

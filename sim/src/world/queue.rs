@@ -49,7 +49,8 @@ struct Entry {
     event: Event,
 }
 
-/// What is to come. Bounded by the replicas and nodes there are: each has a few events ahead, and the trace has one.
+/// What is to come: one arrival, and a few events for each replica and node. Those that something overtook stay until their
+/// time, which for an engine is at most the end of the request that would have ended next.
 #[derive(Debug, Default)]
 pub(super) struct Queue {
     entries: BinaryHeap<Reverse<Entry>>,

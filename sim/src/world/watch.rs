@@ -3,7 +3,7 @@
 use super::World;
 use super::queue::Event;
 use crate::lifecycle::Phase;
-use crate::scaler::{Observation, Scaler};
+use crate::scaler::{Observation, Replicas, Scaler};
 use crate::telemetry;
 
 impl World<'_> {
@@ -24,11 +24,14 @@ impl World<'_> {
     }
 
     pub(super) fn decide(&mut self, scaler: &mut dyn Scaler) {
-        let replicas = self.fleet.replicas(self.wanted);
+        let zones = self.fleet.replicas();
+        let replicas = Replicas::total(&zones);
         let engines = self.channel.seen(self.now);
         let observation = Observation {
             now: self.now.as_core(),
+            wanted: self.wanted,
             replicas,
+            zones,
             signals: telemetry::signals(&engines, replicas.ready + replicas.draining),
             engines,
             gateway_waiting: self.gateway_seen,

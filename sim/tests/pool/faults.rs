@@ -1,7 +1,10 @@
 //! What a fault does to requests, capacity and price.
 
+use std::path::Path;
+
+use ostler_sim::profile::Profile;
 use ostler_sim::scaler::{Static, Wanted};
-use ostler_sim::setup::{Fault, Faults, Prices, Setup, ZoneIndex};
+use ostler_sim::setup::{Fault, Faults, Prices, Setup, ZoneIndex, read_removals};
 use ostler_sim::time::{SimTime, Span};
 
 use crate::load;
@@ -54,6 +57,27 @@ fn a_spot_notice_long_enough_to_drain_loses_nothing() {
     let short = Faults { spot_notice: Span::from_millis(200), ..setup.faults.clone() };
     let (outcome, _) = load::run(&Setup { faults: short, ..setup }, &requests, &mut Static(wanted));
     assert!(outcome.interrupted > 0);
+}
+
+#[test]
+fn recorded_removals_take_the_same_nodes_from_a_pool() {
+    let folder = match std::env::var_os("OSTLER_SHARED_DATA") {
+        Some(folder) => folder.into(),
+        None => Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data"),
+    };
+    let removals = read_removals(&folder.join("spot/bamboo/p3-trace.csv"))
+        .expect("OSTLER_SHARED_DATA can name another data folder");
+    let nodes = |fault: &Fault| if let Fault::SpotNotice { nodes } = fault { *nodes } else { 0 };
+    assert_eq!(removals.iter().map(|(_, fault)| nodes(fault)).sum::<u32>(), 167);
+    assert_eq!(removals[0], (SimTime::after(Span::from_seconds(2040)), Fault::SpotNotice { nodes: 4 }));
+    let wanted = Wanted { on_demand: 1, spot: 8 };
+    let profile = Profile { replicas_per_node: 1, ..Profile::llama_8b_h100() };
+    let faults = Faults { scripted: removals, ..Faults::default() };
+    let setup = Setup { profile, initial: wanted, faults, ..load::setup(9) };
+    let requests = load::poisson(|_| 20.0, 3600.0, load::chat, 10);
+    let (outcome, _) = load::run(&setup, &requests, &mut Static(wanted));
+    assert!(outcome.cold_start.starts >= 4, "{:?}", outcome.cold_start);
+    assert_eq!(outcome.requests.finished, outcome.requests.arrived);
 }
 
 #[test]

@@ -62,8 +62,8 @@ fn chaos(seed: u64, routing: Routing) -> Setup {
                 (at(70), Fault::SpotNotice { nodes: 2 }),
                 (at(90), Fault::ZoneDown { zone: ZoneIndex(1), lasts: Span::from_seconds(60) }),
             ],
-            node_life: Some(Law::Exponential { mean: Span::from_seconds(300) }),
-            spot_life: Some(Law::Exponential { mean: Span::from_seconds(100) }),
+            node_deaths_per_1000_days: 300_000.0,
+            spot_removals_per_day: 900.0,
             spot_notice: Span::from_seconds(10),
             ..Faults::default()
         },

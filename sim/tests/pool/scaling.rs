@@ -57,6 +57,7 @@ fn a_policy_sees_the_pool_late_and_starts_counted() {
     let first = &seen[0];
     assert_eq!(first.now.as_millis(), 15_000);
     assert_eq!((first.replicas.ready, first.replicas.starting), (2, 0));
+    assert_eq!(first.zones.iter().map(|it| it.ready).collect::<Vec<_>>(), [1, 1, 0]);
     assert_eq!(first.signals.freshness, Freshness::Fresh);
     assert_eq!(first.signals.coverage, 1.0);
     assert!((100..=1100).contains(&first.signals.age.as_millis()), "{:?}", first.signals.age);
@@ -102,9 +103,9 @@ fn holes_and_resets_are_missing_values_and_not_zeros() {
 fn wishes_are_brought_within_the_limits() {
     let setup = Setup { replicas_min: 2, replicas_max: 3, ..load::setup(2) };
     let seen = witness(&setup, 6.0, 90);
-    assert_eq!(seen.last().unwrap().replicas.wanted, Wanted::on_demand(3));
+    assert_eq!(seen.last().unwrap().wanted, Wanted::on_demand(3));
     let seen = witness(&setup, 6.0, 0);
-    assert_eq!(seen.last().unwrap().replicas.wanted, Wanted::on_demand(2));
+    assert_eq!(seen.last().unwrap().wanted, Wanted::on_demand(2));
 }
 
 #[test]
