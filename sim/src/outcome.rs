@@ -262,3 +262,50 @@ impl Micros {
         Quantiles { mean: self.0.mean() / 1e6, p50: at(0.5), p95: at(0.95), p99: at(0.99), max: at(1.0) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn served(ttft_ms: u64, itl_ms: u64) -> Served {
+        let request =
+            Request { arrival: SimTime::ZERO, input_tokens: 10, output_tokens: 5, class: 0, prefix: None };
+        let itl_mean = Span::from_millis(itl_ms);
+        Served {
+            request,
+            ttft: Span::from_millis(ttft_ms),
+            itl_mean,
+            itl_max: itl_mean * 2,
+            total: Span::from_millis(ttft_ms) + itl_mean * 4,
+            retries: 0,
+            exposed: ttft_ms > 1000,
+        }
+    }
+
+    fn outcome(all: &[Served], arrived: u64) -> Outcome {
+        let mut tally = Tally::new(Objective::default());
+        tally.requests.arrived = arrived;
+        all.iter().for_each(|it| tally.served(it));
+        tally.outcome(Outcome::default())
+    }
+
+    #[test]
+    fn the_objective_holds_up_to_its_limits_and_unanswered_requests_count() {
+        let all = [served(2000, 100), served(2001, 10), served(10, 101), served(10, 10)];
+        let outcome = outcome(&all, 8);
+        assert_eq!((outcome.requests.within, outcome.attainment()), (2, 0.25));
+        assert_eq!((outcome.cold_start.exposed, outcome.cold_start.exposed_late), (2, 1));
+        assert_eq!(Outcome::default().attainment(), 1.0);
+    }
+
+    #[test]
+    fn percentiles_are_good_to_three_digits() {
+        let all: Vec<Served> = (1..=1000).map(|millis| served(millis, 10)).collect();
+        let ttft = outcome(&all, 1000).ttft_seconds;
+        for (found, exact) in
+            [(ttft.p50, 0.5), (ttft.p95, 0.95), (ttft.p99, 0.99), (ttft.max, 1.0), (ttft.mean, 0.5005)]
+        {
+            assert!((found / exact - 1.0).abs() < 2e-3, "{found} for {exact}");
+        }
+    }
+}

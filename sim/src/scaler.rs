@@ -9,6 +9,8 @@ use std::time::Duration;
 use ostler_core::signals::Signals;
 use ostler_core::time::Time;
 
+use crate::lifecycle::Phase;
+use crate::setup::ZoneIndex;
 use crate::telemetry::EngineSeen;
 
 /// What is known when a decision is due.
@@ -18,14 +20,14 @@ pub struct Observation {
     pub now: Time,
     /// What the last decision wanted, within the limits.
     pub wanted: Wanted,
-    /// Replicas as the orchestrator counts them, which it does without delay but for deaths.
-    pub replicas: Replicas,
-    /// The same by zone, in the order of the setup.
-    pub zones: Vec<Replicas>,
+    /// Every replica, in order of their numbers, as the orchestrator knows them: at once, but for deaths.
+    pub replicas: Vec<ReplicaSeen>,
+    /// The same counted.
+    pub counts: Counts,
+    /// The same counted by zone, in the order of the setup.
+    pub zones: Vec<Counts>,
     /// What the engines' fresh samples add up to, as [`ostler_core::signals`] adds them.
     pub signals: Signals,
-    /// The latest sample of each replica that serves or drains, in order of their numbers.
-    pub engines: Vec<EngineSeen>,
     /// Requests that wait before any engine because none serves, as of the last sample.
     pub gateway_waiting: u64,
     /// How long the latest starts took from asking to serving, oldest first, at most [`START_TIMES_MAX`].
@@ -35,9 +37,37 @@ pub struct Observation {
 /// Start times that an observation holds: enough for a p95.
 pub const START_TIMES_MAX: usize = 64;
 
+/// A replica at one moment.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ReplicaSeen {
+    /// Its number, never used twice.
+    pub replica: u64,
+    /// Where it runs.
+    pub zone: ZoneIndex,
+    /// Whether it stays.
+    pub kind: Kind,
+    /// Where it stands; never lost, since who knows that has replaced it.
+    pub phase: Phase,
+    /// Since when.
+    pub since: Time,
+    /// When it was asked for.
+    pub asked: Time,
+    /// The latest sample of its engine that has arrived, if any.
+    pub engine: Option<EngineSeen>,
+}
+
+/// Whether a replica stays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// Until we give it back.
+    OnDemand,
+    /// Until it is taken away.
+    Spot,
+}
+
 /// Replicas by what they do.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Replicas {
+pub struct Counts {
     /// On their way to serving.
     pub starting: u32,
     /// Those that serve, and the dead that are not known to be.
@@ -46,13 +76,13 @@ pub struct Replicas {
     pub draining: u32,
 }
 
-impl Replicas {
-    pub(crate) fn total(parts: &[Replicas]) -> Replicas {
-        parts.iter().fold(Replicas::default(), |sum, part| Replicas {
-            starting: sum.starting + part.starting,
-            ready: sum.ready + part.ready,
-            draining: sum.draining + part.draining,
-        })
+impl Counts {
+    pub(crate) fn add(&mut self, phase: Phase) {
+        match phase {
+            Phase::PendingNode | Phase::Pull | Phase::Load | Phase::Warm => self.starting += 1,
+            Phase::Ready | Phase::Lost => self.ready += 1,
+            Phase::Draining => self.draining += 1,
+        }
     }
 }
 

@@ -221,3 +221,71 @@ pub(crate) fn signals(engines: &[EngineSeen], expected: u32) -> Signals {
         freshness,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reading(at_s: u64, running: u64) -> Reading {
+        Reading {
+            at: at(at_s),
+            running,
+            waiting: 2,
+            kv_share: 0.25 * running as f64,
+            ttft_p95: (running > 1).then(|| Span::from_millis(100 * running)),
+            itl_p95: None,
+            prompt_tokens_total: 0,
+            generation_tokens_total: 0,
+            requests_total: 0,
+            rates: None,
+        }
+    }
+
+    fn at(seconds: u64) -> SimTime {
+        SimTime::after(Span::from_seconds(seconds))
+    }
+
+    fn channel(lag_s: u64) -> Channel {
+        let lag = Law::Constant(Span::from_seconds(lag_s));
+        Channel::new(Telemetry { lag, ..Telemetry::default() }, 1)
+    }
+
+    #[test]
+    fn a_sample_is_seen_after_its_lag_and_grows_stale() {
+        let mut channel = channel(2);
+        channel.send(7, reading(10, 1));
+        assert!(channel.seen(at(11)).is_empty());
+        let seen = channel.seen(at(12))[0];
+        assert_eq!((seen.replica, seen.age, seen.freshness), (7, Duration::from_secs(2), Freshness::Fresh));
+        assert_eq!(channel.seen(at(13))[0].freshness, Freshness::Fresh);
+        assert_eq!(channel.seen(at(14))[0].freshness, Freshness::Stale);
+        channel.forget(7);
+        assert!(channel.seen(at(14)).is_empty());
+    }
+
+    #[test]
+    fn a_sample_that_is_overtaken_is_dropped() {
+        let mut channel = channel(5);
+        channel.send(7, reading(10, 1));
+        channel.telemetry.lag = Law::Constant(Span::ZERO);
+        channel.send(7, reading(11, 3));
+        assert_eq!(channel.seen(at(12))[0].running, Some(3));
+        assert_eq!(channel.seen(at(16))[0].running, Some(3));
+    }
+
+    #[test]
+    fn signals_add_what_is_fresh_and_miss_what_nobody_has() {
+        let fresh = Span::from_seconds(3);
+        let seen = |replica, at_s, running| {
+            Sample { reading: reading(at_s, running), hole: None }.seen(replica, at(20), fresh)
+        };
+        let hole = Sample { reading: reading(20, 3), hole: Some(Hole::Running) }.seen(3, at(20), fresh);
+        let signals = signals(&[seen(1, 20, 1), seen(2, 18, 2), hole, seen(4, 10, 9)], 5);
+        assert_eq!((signals.requests_running, signals.requests_waiting), (Some(3.0), Some(6.0)));
+        assert_eq!((signals.kv_cache_usage, signals.ttft_p95_seconds), (Some(0.5), Some(0.3)));
+        assert_eq!((signals.itl_p95_seconds, signals.requests_per_second), (None, None));
+        assert_eq!((signals.coverage, signals.age), (0.6, Duration::from_secs(2)));
+        let none = super::signals(&[], 2);
+        assert_eq!((none.freshness, none.requests_running, none.coverage), (Freshness::Missing, None, 0.0));
+    }
+}

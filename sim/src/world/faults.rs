@@ -3,11 +3,11 @@
 use rand::RngExt;
 
 use super::World;
-use super::fleet::Kind;
 use super::flights::Loss;
 use super::queue::Event;
 use crate::lifecycle::Phase;
 use crate::random::Stream;
+use crate::scaler::Kind;
 use crate::setup::{Fault, ZoneIndex};
 use crate::time::{SimTime, Span};
 
@@ -36,8 +36,7 @@ impl World<'_> {
                 }
             }
             Fault::SpotNotice { nodes } => {
-                let spot =
-                    self.fleet.nodes.iter().filter(|(_, node)| node.kind == Kind::Spot && !node.doomed);
+                let spot = self.fleet.nodes.iter().filter(|(_, node)| node.is_spot_in_use());
                 let taken: Vec<u64> = spot.map(|(number, _)| *number).take(nodes as usize).collect();
                 taken.into_iter().for_each(|node| self.warn_node(node));
             }

@@ -8,16 +8,9 @@ use crate::lifecycle::Phase;
 use crate::outcome::Scaling;
 use crate::random::{self, Stream};
 use crate::replica::Replica;
-use crate::scaler::{Replicas, START_TIMES_MAX, Wanted};
+use crate::scaler::{Kind, ReplicaSeen, START_TIMES_MAX, Wanted};
 use crate::setup::{Prices, Setup, ZoneIndex};
 use crate::time::{SimTime, Span};
-
-/// Whether a node stays.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Kind {
-    OnDemand,
-    Spot,
-}
 
 /// A replica.
 #[derive(Debug)]
@@ -25,6 +18,8 @@ pub(super) struct Member {
     pub(super) kind: Kind,
     pub(super) node: u64,
     pub(super) phase: Phase,
+    /// Where those who do not know of its death think it stands, and since when.
+    known: (Phase, SimTime),
     /// When it was asked for.
     asked: SimTime,
     /// When it got its node.
@@ -44,7 +39,7 @@ pub(super) struct Member {
 #[derive(Debug)]
 pub(super) struct Node {
     pub(super) zone: ZoneIndex,
-    pub(super) kind: Kind,
+    kind: Kind,
     /// When it is there.
     ready_at: SimTime,
     /// Whether the image is on it.
@@ -85,6 +80,21 @@ pub(super) struct Fleet {
     bill: Bill,
 }
 
+impl Member {
+    /// Moves it on, for all to know.
+    fn set(&mut self, phase: Phase, now: SimTime) {
+        self.phase = phase;
+        self.known = (phase, now);
+    }
+}
+
+impl Node {
+    /// Whether it can be taken away and that would be felt.
+    pub(super) fn is_spot_in_use(&self) -> bool {
+        self.kind == Kind::Spot && !self.doomed && self.members > 0
+    }
+}
+
 impl Fleet {
     pub(super) fn new(setup: &Setup) -> Fleet {
         Fleet {
@@ -99,18 +109,17 @@ impl Fleet {
         }
     }
 
-    /// By zone and what they do.
-    pub(super) fn replicas(&self) -> Vec<Replicas> {
-        let mut zones = vec![Replicas::default(); self.zones.len()];
-        for member in self.members.values() {
-            let replicas = &mut zones[self.nodes[&member.node].zone.0];
-            match member.phase {
-                Phase::PendingNode | Phase::Pull | Phase::Load | Phase::Warm => replicas.starting += 1,
-                Phase::Ready | Phase::Lost => replicas.ready += 1,
-                Phase::Draining => replicas.draining += 1,
-            }
-        }
-        zones
+    /// Every replica as the orchestrator knows it, without what its engine shows.
+    pub(super) fn seen(&self) -> impl Iterator<Item = ReplicaSeen> {
+        self.members.iter().map(|(number, member)| ReplicaSeen {
+            replica: *number,
+            zone: self.nodes[&member.node].zone,
+            kind: member.kind,
+            phase: member.known.0,
+            since: member.known.1.as_core(),
+            asked: member.asked.as_core(),
+            engine: None,
+        })
     }
 
     pub(super) fn is_starting(&self) -> bool {
@@ -269,6 +278,7 @@ impl World<'_> {
             kind,
             node,
             phase: Phase::PendingNode,
+            known: (Phase::PendingNode, now),
             asked: now,
             billed_from: None,
             engine: None,
@@ -317,7 +327,7 @@ impl World<'_> {
         if phase != Phase::PendingNode {
             member.billed_from.get_or_insert(self.now);
         }
-        member.phase = phase;
+        member.set(phase, self.now);
         member.version = member.version.wrapping_add(1);
         self.queue.push(ends, Event::Phase { member: number, version: member.version });
     }
@@ -333,7 +343,7 @@ impl World<'_> {
     fn serve(&mut self, number: u64) {
         let member = self.fleet.members.get_mut(&number).expect("it was just placed");
         member.billed_from.get_or_insert(self.now);
-        member.phase = Phase::Ready;
+        member.set(Phase::Ready, self.now);
         member.version = member.version.wrapping_add(1);
         member.engine = Some(Replica::new(self.setup.profile.clone()));
         let took = self.now.since(member.asked);
@@ -351,7 +361,7 @@ impl World<'_> {
     fn retire(&mut self, number: u64) {
         let Some(member) = self.fleet.members.get_mut(&number) else { return };
         if member.phase == Phase::Ready && member.in_flight > 0 {
-            member.phase = Phase::Draining;
+            member.set(Phase::Draining, self.now);
             self.queue.push(self.now + self.setup.drain_max, Event::DrainEnds { member: number });
         } else {
             self.dismiss(number);
@@ -363,7 +373,7 @@ impl World<'_> {
         let Some(member) = self.fleet.members.get_mut(&number) else { return };
         match member.phase {
             Phase::Ready if member.in_flight > 0 => {
-                member.phase = Phase::Draining;
+                member.set(Phase::Draining, self.now);
                 self.queue.push(until, Event::DrainEnds { member: number });
             }
             Phase::Draining => self.queue.push(until, Event::DrainEnds { member: number }),

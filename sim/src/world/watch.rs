@@ -3,7 +3,7 @@
 use super::World;
 use super::queue::Event;
 use crate::lifecycle::Phase;
-use crate::scaler::{Observation, Replicas, Scaler};
+use crate::scaler::{Counts, Observation, ReplicaSeen, Scaler};
 use crate::telemetry;
 
 impl World<'_> {
@@ -24,16 +24,23 @@ impl World<'_> {
     }
 
     pub(super) fn decide(&mut self, scaler: &mut dyn Scaler) {
-        let zones = self.fleet.replicas();
-        let replicas = Replicas::total(&zones);
         let engines = self.channel.seen(self.now);
+        let mut counts = Counts::default();
+        let mut zones = vec![Counts::default(); self.setup.zones.len()];
+        let mut replicas: Vec<ReplicaSeen> = self.fleet.seen().collect();
+        for replica in &mut replicas {
+            counts.add(replica.phase);
+            zones[replica.zone.0].add(replica.phase);
+            let sampled = engines.binary_search_by_key(&replica.replica, |engine| engine.replica);
+            replica.engine = sampled.ok().map(|at| engines[at]);
+        }
         let observation = Observation {
             now: self.now.as_core(),
             wanted: self.wanted,
             replicas,
+            counts,
             zones,
-            signals: telemetry::signals(&engines, replicas.ready + replicas.draining),
-            engines,
+            signals: telemetry::signals(&engines, counts.ready + counts.draining),
             gateway_waiting: self.gateway_seen,
             start_times: self.start_times.iter().copied().collect(),
         };

@@ -1,5 +1,6 @@
 //! What must hold in every run, whatever happens in it.
 
+use ostler_sim::lifecycle::Phase;
 use ostler_sim::outcome::Outcome;
 use ostler_sim::profile::Profile;
 use ostler_sim::random::Law;
@@ -24,10 +25,9 @@ impl Scaler for Restless {
 
     fn decide(&mut self, seen: &Observation) -> Wanted {
         self.0 = self.0.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        assert!(
-            seen.engines.iter().all(|it| it.kv_share.is_none_or(|share| share <= 1.0)),
-            "KV within capacity"
-        );
+        let mut engines = seen.replicas.iter().filter_map(|it| it.engine);
+        assert!(engines.all(|it| it.kv_share.is_none_or(|share| share <= 1.0)), "KV within capacity");
+        assert!(seen.replicas.iter().all(|it| it.phase != Phase::Lost), "the dead are not known to be");
         assert!((0.0..=1.0).contains(&seen.signals.coverage));
         Wanted { on_demand: self.0 >> 29, spot: self.0 >> 26 & 7 }
     }

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use ostler_core::fleet::Freshness;
-use ostler_sim::lifecycle::{self, Startup};
+use ostler_sim::lifecycle::{self, Phase, Startup};
 use ostler_sim::profile::Profile;
 use ostler_sim::random::Law;
 use ostler_sim::scaler::{Observation, QueueTarget, Scaler, Wanted};
-use ostler_sim::setup::Setup;
-use ostler_sim::telemetry::Telemetry;
+use ostler_sim::setup::{Setup, ZoneIndex};
+use ostler_sim::telemetry::{EngineSeen, Telemetry};
 use ostler_sim::time::Span;
 
 use crate::load;
@@ -36,6 +36,10 @@ fn witness(setup: &Setup, rate: f64, wanted: u32) -> Vec<Observation> {
     witness.seen
 }
 
+fn engines(seen: &Observation) -> impl Iterator<Item = EngineSeen> {
+    seen.replicas.iter().filter_map(|it| it.engine)
+}
+
 #[test]
 fn a_queue_target_follows_the_load_up_and_down() {
     let rate = |at: f64| if (600.0..1500.0).contains(&at) { 60.0 } else { 6.0 };
@@ -56,13 +60,16 @@ fn a_policy_sees_the_pool_late_and_starts_counted() {
     let seen = witness(&load::setup(2), 6.0, 3);
     let first = &seen[0];
     assert_eq!(first.now.as_millis(), 15_000);
-    assert_eq!((first.replicas.ready, first.replicas.starting), (2, 0));
+    assert_eq!((first.counts.ready, first.counts.starting), (2, 0));
     assert_eq!(first.zones.iter().map(|it| it.ready).collect::<Vec<_>>(), [1, 1, 0]);
     assert_eq!(first.signals.freshness, Freshness::Fresh);
     assert_eq!(first.signals.coverage, 1.0);
     assert!((100..=1100).contains(&first.signals.age.as_millis()), "{:?}", first.signals.age);
-    assert_eq!((seen[1].replicas.ready, seen[1].replicas.starting), (2, 1));
-    let ready = seen.iter().find(|it| it.replicas.ready == 3).unwrap();
+    assert_eq!((seen[1].counts.ready, seen[1].counts.starting), (2, 1));
+    let third = seen[1].replicas[2];
+    assert_eq!((third.phase, third.zone, third.asked.as_millis()), (Phase::Load, ZoneIndex(2), 15_000));
+    assert!(third.engine.is_none(), "an engine that does not serve shows nothing");
+    let ready = seen.iter().find(|it| it.counts.ready == 3).unwrap();
     // It serves from 75 s on, after the decision of that moment.
     assert_eq!(ready.now.as_millis(), 90_000);
     assert_eq!(ready.start_times, [Duration::from_secs(60)]);
@@ -84,14 +91,14 @@ fn lost_samples_make_a_pool_stale_and_not_idle() {
     let seen = witness(&Setup { telemetry, ..load::setup(2) }, 6.0, 2);
     let last = seen.last().unwrap();
     assert_eq!(last.signals.freshness, Freshness::Stale);
-    assert!(last.engines.iter().all(|it| it.age >= Duration::from_secs(20)));
+    assert!(engines(last).all(|it| it.age >= Duration::from_secs(20)));
 }
 
 #[test]
 fn holes_and_resets_are_missing_values_and_not_zeros() {
     let telemetry = Telemetry { nan: 0.5, reset: 0.3, ..Telemetry::default() };
     let seen = witness(&Setup { telemetry, ..load::setup(4) }, 24.0, 4);
-    let engines = || seen.iter().flat_map(|it| &it.engines);
+    let engines = || seen.iter().flat_map(engines);
     let share = |missing: usize| missing as f64 / engines().count() as f64;
     let no_running = share(engines().filter(|it| it.running.is_none()).count());
     let no_rates = share(engines().filter(|it| it.rates.is_none()).count());
