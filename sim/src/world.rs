@@ -4,13 +4,14 @@
 //! arrival -> router -> engine -> answer        every second: sample engines    every 15 s: observe, decide, start and drain
 //! ```
 //!
-//! The files of the folder hold the parts: `queue` the events, `fleet` replicas and nodes and their phases, `flights` the requests
+//! The files of the folder hold the parts: `queue` the events, `fleet` replicas and nodes, `scale` their phases, `flights` the requests
 //! in the system, `faults` what breaks, `watch` what the policy sees.
 
 mod faults;
 mod fleet;
 mod flights;
 mod queue;
+mod scale;
 mod watch;
 
 use std::collections::VecDeque;

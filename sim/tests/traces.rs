@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use ostler_sim::time::{SimTime, Span};
 use ostler_sim::trace::{Error, Options, Request, Source, servegen};
+use proptest::prelude::*;
 
 /// A published file; the data lies outside the repository.
 fn shared(name: &str) -> PathBuf {
@@ -37,6 +38,40 @@ fn read_table(content: &str) -> Result<Vec<Request>, String> {
     let name = file.path().display().to_string();
     read(&Source::Table(file.path().into()), &Options::all(1))
         .map_err(|error| error.to_string().replace(&name, "FILE"))
+}
+
+/// Lines of fields that are numbers, nearly numbers, or anything.
+fn rows() -> impl Strategy<Value = String> {
+    let field = prop_oneof!["[0-9]{1,9}", "[-0-9.eNa:{}\" ]{0,20}", "[GW]", "[ -~]{0,20}"];
+    let line = prop::collection::vec(field, 0..9).prop_map(|fields| fields.join(","));
+    prop::collection::vec(line, 0..5).prop_map(|lines| lines.join("\n"))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(300) })]
+
+    #[test]
+    fn no_text_makes_a_reader_panic(rows in rows(), kind in 0..4) {
+        let headers = [
+            "arrival_s,input_tokens,output_tokens\n",
+            "TIMESTAMP,ContextTokens,GeneratedTokens\n",
+            "",
+            "client,window_start_s,rate_rps,cv,dist,p1,p2\n",
+        ];
+        let file = text(&format!("{}{rows}", headers[kind as usize]));
+        let path = file.path().to_path_buf();
+        let tokens = shared("servegen_deepseek-r1_tokens.csv.gz");
+        let source = match kind {
+            0 => Source::Table(path),
+            1 => Source::Azure(path),
+            2 => Source::Mooncake(path),
+            _ => Source::ServeGen { clients: path, tokens },
+        };
+        if let Ok(requests) = source.requests(&Options::all(1)) {
+            let read: Vec<_> = requests.take(1000).collect();
+            prop_assert!(read.iter().flatten().is_sorted_by_key(|it| it.arrival));
+        }
+    }
 }
 
 fn seconds(requests: &[Request]) -> Vec<f64> {
@@ -185,6 +220,8 @@ fn a_cut_of_drawn_requests_is_that_part_of_the_whole() {
         .collect();
     assert!(part.len() > 10_000);
     assert_eq!(part, expected);
+    let after = Options::all(9).cut(Span::from_seconds(86_400), Span::from_seconds(90_000)).unwrap();
+    assert_eq!(read(&deepseek(), &after).unwrap(), [], "nothing comes after the end");
 }
 
 #[test]

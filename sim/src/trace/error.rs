@@ -29,6 +29,9 @@ pub enum Error {
         /// What to do.
         remedy: &'static str,
     },
+    /// Too many requests at once to be brought into order.
+    #[error("more than {0} requests lie within one tick of the trace; cut it, or scale it down")]
+    Crowded(usize),
     /// The file as a whole.
     #[error("{file}: {problem}; {remedy}")]
     Whole {

@@ -14,6 +14,7 @@ mod draw;
 mod lengths;
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 use std::path::Path;
 
 use self::draw::Drawn;
@@ -30,6 +31,12 @@ const ROWS_MAX: usize = 2_200_000;
 
 /// Last window that can be named: 200 days.
 const WINDOW_START_MAX_S: u64 = 200 * 86_400;
+
+/// Shapes that can be drawn from: below, gaps are zero to the last digit and a burst has no end. Published ones begin at 0.01.
+const GAMMA_SHAPES: RangeInclusive<f64> = 1e-3..=1e6;
+
+/// Likewise; published ones begin at 0.2.
+const WEIBULL_SHAPES: RangeInclusive<f64> = 0.1..=1e6;
 
 /// The law of the time between two requests of a client, by its shape.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -115,10 +122,9 @@ fn client(line: &Line) -> Result<Option<(u64, Client)>, Error> {
     if rate == 0.0 {
         return Ok(None);
     }
-    let shape = line.number(5, "p1", 1e-3..=1e6)?;
     let law = match line.field(4) {
-        "G" => Law::Gamma(shape),
-        "W" => Law::Weibull(shape),
+        "G" => Law::Gamma(line.number(5, "p1", GAMMA_SHAPES)?),
+        "W" => Law::Weibull(line.number(5, "p1", WEIBULL_SHAPES)?),
         other => {
             let problem = format!("`{other}` is no law");
             return Err(line.wrong(4, "dist", problem, "write G for gamma or W for Weibull"));

@@ -88,7 +88,7 @@ fn play(seed: u64, routing: Routing) -> Outcome {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(24) })]
 
     #[test]
     fn nothing_is_lost_in_chaos_and_the_same_seed_is_the_same_run(seed in 0_u64..1_000_000) {

@@ -87,7 +87,9 @@ impl Drawn {
     pub(super) fn new(plan: Plan, options: Options) -> Drawn {
         let window = options.from.as_picos() / Span::from_seconds(WINDOW_S).as_picos();
         let mut drawn = Drawn { plan, options, window, processes: Vec::new(), due: BinaryHeap::new() };
-        drawn.begin_window();
+        if window < drawn.plan.end() {
+            drawn.begin_window();
+        }
         drawn
     }
 
