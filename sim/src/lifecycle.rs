@@ -68,8 +68,8 @@ pub struct Startup {
     pub warm: Law,
 }
 
-/// Spread of a phase around its median: p95 is 1.6 medians. The measured loads of `cold_start/` have 2.3 (22.7 s and
-/// 51.9 s at p99), over one service; an assumption for the others.
+/// Spread of a phase around its median, which puts p99 at 2.0 medians: an assumption. The measured loads of one service in
+/// `cold_start/` have 2.3 (22.7 s and 51.9 s).
 const SIGMA: f64 = 0.3;
 
 /// Weights a second: 140 GB in the 84 s that ServerlessLLM measured for a plain load of LLaMA-2-70B

@@ -23,6 +23,7 @@ pub enum Routing {
 pub(crate) struct Candidate {
     pub(crate) member: u64,
     pub(crate) work: Span,
+    /// In use and waited for; zero unless routing goes by it.
     pub(crate) kv_blocks: u64,
 }
 

@@ -21,8 +21,8 @@ pub(super) struct Member {
     pub(super) asked: SimTime,
     /// When it got its node.
     billed_from: Option<SimTime>,
-    /// What serves, once it is ready.
-    pub(super) engine: Option<Replica>,
+    /// What serves, once it is ready. Boxed, since routing looks at every member and seldom at its engine.
+    pub(super) engine: Option<Box<Replica>>,
     /// Counts what was expected of it, so that an event that something else overtook is known.
     pub(super) version: u32,
     /// When its engine is due, as the queue knows.
@@ -216,7 +216,7 @@ impl Fleet {
         };
         self.bill.used += used;
         self.bill.cost += used.as_seconds() / 3600.0 * price;
-        self.bill.preemptions += member.engine.as_ref().map_or(0, Replica::preemptions);
+        self.bill.preemptions += member.engine.as_ref().map_or(0, |engine| engine.preemptions());
     }
 
     /// The zone with the fewest replicas that is not dark and has room.

@@ -88,12 +88,14 @@ impl World<'_> {
     fn route(&mut self, id: RequestId) {
         let now = self.now;
         let ready = self.fleet.members.iter_mut().filter(|(_, member)| member.phase == Phase::Ready);
-        let candidates = ready.filter_map(|(number, member)| {
-            let engine = member.engine.as_mut()?;
-            if self.setup.routing == Routing::LeastKv {
+        let by_kv = self.setup.routing == Routing::LeastKv;
+        let candidates = ready.map(|(number, member)| {
+            let engine = member.engine.as_mut().filter(|_| by_kv);
+            let kv_blocks = engine.map_or(0, |engine| {
                 engine.catch_up(now);
-            }
-            Some(Candidate { member: *number, work: member.work, kv_blocks: engine.kv_blocks_wanted() })
+                engine.kv_blocks_wanted()
+            });
+            Candidate { member: *number, work: member.work, kv_blocks }
         });
         match self.router.choose(candidates) {
             Some(member) => self.submit(id, member),

@@ -133,7 +133,7 @@ impl World<'_> {
         member.bill_from(self.now);
         member.set(Phase::Ready, self.now);
         member.version = member.version.wrapping_add(1);
-        member.engine = Some(Replica::new(self.setup.profile.clone()));
+        member.engine = Some(Box::new(Replica::new(self.setup.profile.clone())));
         let took = self.now.since(member.asked);
         if self.now > SimTime::ZERO {
             self.tally.started(took);
