@@ -2,7 +2,30 @@
 //!
 //! A policy sees what a coordinator would see, late and with holes, and answers how many replicas it wants. The world
 //! brings the answer within the pool's limits, starts and drains. A policy of the core is wired by a [`Scaler`] that turns an
-//! [`Observation`] into the policy's input and its decision into [`Wanted`].
+//! [`Observation`] into the policy's input and its decision into [`Wanted`], and keeps what the policy has to remember:
+//!
+//! ```
+//! use ostler_sim::profile::Profile;
+//! use ostler_sim::scaler::{Observation, Scaler, Wanted};
+//! use ostler_sim::{setup::Setup, world};
+//!
+//! struct HalfFullCache;
+//!
+//! impl Scaler for HalfFullCache {
+//!     fn name(&self) -> &str {
+//!         "half-full-cache"
+//!     }
+//!
+//!     fn decide(&mut self, seen: &Observation) -> Wanted {
+//!         let Some(usage) = seen.signals.kv_cache_usage else { return seen.wanted };
+//!         Wanted::on_demand((f64::from(seen.counts.ready) * usage / 0.5).ceil() as u32)
+//!     }
+//! }
+//!
+//! let setup = Setup::new(Profile::llama_8b_h100());
+//! let outcome = world::run(&setup, std::iter::empty(), &mut HalfFullCache, &mut |_| ()).unwrap();
+//! assert_eq!(outcome.attainment(), 1.0);
+//! ```
 
 use std::time::Duration;
 

@@ -48,9 +48,9 @@ impl World<'_> {
                 .map(|(number, _)| *number)
                 .collect();
             let wanted = wanted as usize;
-            for _ in there.len()..wanted {
-                self.start(kind);
-            }
+            let missing = wanted.saturating_sub(there.len());
+            let started = (0..missing).take_while(|_| self.start(kind)).count();
+            self.unplaced += (missing - started) as u64;
             if there.len() > wanted {
                 there.sort_by_key(|number| self.dispensable(*number));
                 there.truncate(there.len() - wanted);
@@ -69,11 +69,9 @@ impl World<'_> {
         }
     }
 
-    fn start(&mut self, kind: Kind) {
-        let Some(number) = self.place(kind, self.now) else {
-            self.unplaced += 1;
-            return;
-        };
+    /// Starts a replica, if there is a place for it.
+    fn start(&mut self, kind: Kind) -> bool {
+        let Some(number) = self.place(kind, self.now) else { return false };
         let member = &self.fleet.members[&number];
         let node = &self.fleet.nodes[&member.node];
         if node.ready_at > self.now {
@@ -83,6 +81,7 @@ impl World<'_> {
         } else {
             self.enter(number, Phase::Pull);
         }
+        true
     }
 
     /// Gives a replica a place; none when there is no room.

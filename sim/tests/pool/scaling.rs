@@ -7,7 +7,7 @@ use ostler_sim::lifecycle::{self, Phase, Startup};
 use ostler_sim::profile::Profile;
 use ostler_sim::random::Law;
 use ostler_sim::scaler::{Observation, QueueTarget, Scaler, Wanted};
-use ostler_sim::setup::{Setup, ZoneIndex};
+use ostler_sim::setup::{Setup, Zone, ZoneIndex};
 use ostler_sim::telemetry::{EngineSeen, Telemetry};
 use ostler_sim::time::Span;
 
@@ -113,6 +113,15 @@ fn wishes_are_brought_within_the_limits() {
     assert_eq!(seen.last().unwrap().wanted, Wanted::on_demand(3));
     let seen = witness(&setup, 6.0, 0);
     assert_eq!(seen.last().unwrap().wanted, Wanted::on_demand(2));
+}
+
+#[test]
+fn a_wish_without_measure_ends_where_the_room_does() {
+    let zones = vec![Zone { name: "a".to_owned(), replicas_max: 5 }];
+    let setup = Setup { replicas_max: u32::MAX, zones, ..load::setup(2) };
+    let seen = witness(&setup, 6.0, u32::MAX);
+    let last = seen.last().unwrap();
+    assert_eq!((last.wanted.on_demand, last.counts.ready), (u32::MAX, 5));
 }
 
 #[test]
