@@ -66,6 +66,9 @@ pub struct Requests {
     pub within: u64,
     /// Times a request began anew on another replica.
     pub retried: u64,
+    /// That could not have been within the objective, since reading the prompt on an idle engine takes longer; what no
+    /// policy can help.
+    pub hopeless: u64,
 }
 
 /// Requests that failed, by why.

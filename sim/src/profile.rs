@@ -148,6 +148,12 @@ impl Profile {
         self.prompt_token * (end - start) + self.prompt_pair * (end * end - start * start)
     }
 
+    /// How long a prompt takes to its first token on an engine that has nothing else to do.
+    pub fn ttft_alone(&self, prompt_tokens: u64) -> Span {
+        let passes = prompt_tokens.div_ceil(u64::from(self.budget_tokens));
+        (self.iteration + self.prefill_pass) * passes + self.prefill(0, prompt_tokens)
+    }
+
     /// The replica time that a request takes when the batch is full: what routers weigh requests with.
     pub fn work(&self, prompt_tokens: u64, output_tokens: u64) -> Span {
         let shared = Span::from_picos(self.iteration.as_picos() / u64::from(self.seqs_max));

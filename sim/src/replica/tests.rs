@@ -73,6 +73,7 @@ fn a_long_prompt_is_read_in_chunks_that_fill_the_budget() {
     let finished = run(&mut replica);
     let passes = (profile.iteration + profile.prefill_pass) * 3;
     assert_eq!(finished[0].first_token, SimTime::after(passes + profile.prefill(0, 5000)));
+    assert_eq!(finished[0].first_token, SimTime::after(profile.ttft_alone(5000)));
 }
 
 #[test]

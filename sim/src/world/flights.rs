@@ -75,6 +75,8 @@ impl Flights {
 impl World<'_> {
     pub(super) fn arrive(&mut self, request: Request) {
         self.tally.requests.arrived += 1;
+        let alone = self.setup.profile.ttft_alone(u64::from(request.input_tokens));
+        self.tally.requests.hopeless += u64::from(alone > self.setup.objective.ttft);
         if self.flights.len() >= u64::from(self.setup.in_flight_max) {
             self.tally.requests.aborted.rejected += 1;
             return;

@@ -66,5 +66,9 @@ fn an_hour_of_deepseek_needs_as_many_replicas_as_its_tokens() {
         few.attainment(),
         enough.attainment()
     );
+    // Some prompts are so long that no number of replicas answers them in time.
+    let ceiling = 1.0 - enough.requests.hopeless as f64 / enough.requests.arrived as f64;
+    assert!(ceiling < 0.9995 && enough.attainment() <= ceiling, "{} of {ceiling}", enough.attainment());
+    assert!(enough.attainment() > ceiling - 0.005, "{} of {ceiling}", enough.attainment());
     assert!((enough.gpu_hours / (16.0 * 8.0 * enough.ended.as_seconds() / 3600.0) - 1.0).abs() < 1e-9);
 }
