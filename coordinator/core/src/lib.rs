@@ -10,6 +10,7 @@
 //!
 //! Nothing here fails: a fact that cannot be folded is answered with a [`event::Reply`] that says what to do.
 
+pub mod detect;
 pub mod engine;
 pub mod event;
 pub mod fleet;
