@@ -9,6 +9,10 @@ use super::fact::FenceProof;
 use super::probe::Tally;
 use super::verdict::Verdict;
 
+/// Rounds without a sign of life before a node is unreachable whose zone falls with it. Its neighbours cannot tell then,
+/// and two lost answers of other zones must not; there is no haste, because such a node is not acted on alone.
+const CROWD_ROUNDS: u32 = 4;
+
 /// Which side a witness takes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Sign {
@@ -28,6 +32,10 @@ pub struct Signs {
     pub waited: bool,
     /// The silence is too long for a beat that was only lost.
     pub long: bool,
+    /// So much of its zone fell with it, or all of its neighbours that were asked, that fewer can tell.
+    pub crowd: bool,
+    /// Rounds of probes since the last sign of life.
+    pub mute: u32,
     /// Our own probes, in the last two rounds.
     pub own: Tally,
     /// Those of nodes in its zone.
@@ -46,7 +54,7 @@ pub struct Signs {
 
 /// The verdict; none when the signs do not suffice for another one than `current`.
 pub fn judge(signs: &Signs, current: Verdict) -> Option<Verdict> {
-    let Signs { waited, long, own, in_zone, out_of_zone, lease, data_plane, replicas, fence } = *signs;
+    let Signs { waited, long, own, in_zone, out_of_zone, lease, data_plane, replicas, fence, .. } = *signs;
     let answered = own.ok + in_zone.ok + out_of_zone.ok > 0;
     let refused = own.refused + in_zone.refused + out_of_zone.refused > 0;
     let serves = data_plane == Sign::Good;
@@ -64,7 +72,7 @@ pub fn judge(signs: &Signs, current: Verdict) -> Option<Verdict> {
 }
 
 /// Nobody reaches it: our own probes of two rounds timed out, so did two thirds of those in the zone and half of those
-/// outside it, and no other witness speaks for it.
+/// outside it, and no other witness speaks for it. Where its zone falls with it, four rounds must have found nothing.
 pub fn unreachable(signs: &Signs) -> bool {
     let enough = |tally: Tally, most: u32, share: (u32, u32)| {
         let needed = (tally.asked.min(most) * share.0).div_ceil(share.1);
@@ -72,6 +80,7 @@ pub fn unreachable(signs: &Signs) -> bool {
     };
     let nobody = signs.in_zone.timed_out + signs.out_of_zone.timed_out == 0;
     signs.own.timed_out >= 2
+        && signs.mute >= if signs.crowd { CROWD_ROUNDS } else { 2 }
         && enough(signs.in_zone, 3, (2, 3))
         && enough(signs.out_of_zone, 2, (1, 2))
         && (!nobody || signs.replicas == Sign::Bad)
@@ -109,6 +118,7 @@ mod tests {
     fn silent() -> Signs {
         Signs {
             waited: true,
+            mute: 2,
             own: tally(2, 0, 0, 2),
             in_zone: tally(6, 0, 0, 3),
             out_of_zone: tally(4, 0, 0, 2),
@@ -169,6 +179,18 @@ mod tests {
                 ..silent()
             };
             assert_eq!(healthy(signs), Some(verdict), "{signs:?}");
+        }
+    }
+
+    #[test]
+    fn where_the_zone_falls_with_it_more_rounds_are_needed() {
+        for (crowd, mute, verdict) in [
+            (false, 1, Verdict::NodeSuspect),
+            (false, 2, Verdict::NodeUnreachable),
+            (true, 3, Verdict::NodeSuspect),
+            (true, 4, Verdict::NodeUnreachable),
+        ] {
+            assert_eq!(healthy(Signs { crowd, mute, ..silent() }), Some(verdict));
         }
     }
 

@@ -23,8 +23,9 @@ const LOOKED_AT: usize = 64;
 /// How long our own probe may take: two ways of 300 ms, the jitter that must do no harm, and a little.
 pub const PROBE_TIMEOUT: Duration = Duration::from_millis(650);
 
-/// How long a probe made for us may take at the prober, whose order and report need time as well.
-pub const PEER_TIMEOUT: Duration = Duration::from_millis(400);
+/// How long a probe made for us may take at the prober, whose order and report need time as well: of two ways of 0-300 ms
+/// one in eighteen takes longer.
+pub const PEER_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// When a round without a sign of life makes a suspect: the timeout and a little for the answer to be handed in.
 pub(super) const PATIENCE: Duration = Duration::from_millis(700);
@@ -38,9 +39,12 @@ pub(super) const SECOND_ROUND: Duration = Duration::from_millis(350);
 /// When each further round follows.
 pub(super) const NEXT_ROUND: Duration = Duration::from_secs(1);
 
-/// How long rounds follow so fast, and how fast after that.
+/// How long rounds follow so fast, and how fast after that, or once nobody reached the node.
 pub(super) const EAGER: Duration = Duration::from_secs(10);
 pub(super) const LATER_ROUND: Duration = Duration::from_secs(5);
+
+/// When a round that found no place is tried again.
+pub(super) const RETRY: Duration = Duration::from_millis(100);
 
 /// A round of probes for the shell to make.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,6 +97,8 @@ pub(super) struct Question {
     pub(super) next: Time,
     /// The one before the newest, and the newest.
     pub(super) rounds: [Option<Round>; 2],
+    /// Rounds begun since the last sign of life.
+    pub(super) mute: u32,
 }
 
 /// Answers counted.
@@ -126,11 +132,12 @@ impl Tally {
 
 impl Question {
     pub(super) fn new(now: Time) -> Question {
-        Question { opened: now, next: now, rounds: [None, None] }
+        Question { opened: now, next: now, rounds: [None, None], mute: 0 }
     }
 
     /// Begins a round; the one before the last is forgotten.
     pub(super) fn begin(&mut self, number: u32, peers: Vec<Peer>, now: Time) {
+        self.mute = self.mute.saturating_add(1);
         self.rounds.swap(0, 1);
         self.rounds[1] = Some(Round { number, asked: now, own: None, peers, closed: false });
     }
@@ -147,32 +154,39 @@ impl Question {
                 peer.round_trip = probed.round_trip;
             }
         }
+        if sign_of_life(Some(probed.answer)) {
+            self.mute = 0;
+        }
         true
+    }
+
+    /// Whether every probe of a round has its answer.
+    fn complete(round: &Round) -> bool {
+        round.own.is_some() && round.peers.iter().all(|peer| peer.answer.is_some())
     }
 
     /// Whether the newest rounds brought a sign of life.
     pub(super) fn alive(&self) -> bool {
-        let sign = |answer: Option<Answer>| matches!(answer, Some(Answer::Ok | Answer::Refused));
-        let of = |round: &Round| sign(round.own) || round.peers.iter().any(|peer| sign(peer.answer));
+        let of = |round: &Round| {
+            sign_of_life(round.own) || round.peers.iter().any(|peer| sign_of_life(peer.answer))
+        };
         self.rounds.iter().flatten().any(of)
     }
 
-    /// A prober of another zone that did not reach the node, when none of them did.
-    pub(super) fn timed_out_outside(&self) -> Option<NodeKey> {
-        let outside = || {
-            let peers = self.rounds.iter().flatten().flat_map(|round| &round.peers);
-            peers.filter(|peer| !peer.in_zone)
-        };
-        let dead = |answer| matches!(answer, Answer::TimedOut | Answer::NoRoute);
-        let all = outside().filter_map(|peer| peer.answer).all(dead);
-        outside().find(|peer| all && peer.answer.is_some()).map(|peer| peer.by)
+    /// A prober of another zone that told of the node, and whether any of them reached it.
+    pub(super) fn told_outside(&self) -> Option<(NodeKey, bool)> {
+        let peers = self.rounds.iter().flatten().flat_map(|round| &round.peers);
+        let told = peers.filter(|peer| !peer.in_zone).filter_map(|peer| Some((peer.by, peer.answer?)));
+        told.fold(None, |found, (by, answer)| {
+            Some((by, sign_of_life(Some(answer)) || found.is_some_and(|(_, reached)| reached)))
+        })
     }
 
     /// Closes the rounds whose time is over, or all; how many, and how many probes of fit nodes they had and missed.
     pub(super) fn close(&mut self, over: impl Fn(&Round) -> bool, fit: impl Fn(NodeKey) -> bool) -> Closed {
         let mut closed = Closed::default();
         for round in self.rounds.iter_mut().flatten().filter(|round| !round.closed) {
-            if over(round) {
+            if over(round) || Question::complete(round) {
                 round.closed = true;
                 closed.rounds += 1;
                 closed.missing += u32::from(round.own.is_none());
@@ -207,6 +221,10 @@ impl Question {
         }
         tally
     }
+}
+
+fn sign_of_life(answer: Option<Answer>) -> bool {
+    matches!(answer, Some(Answer::Ok | Answer::Refused))
 }
 
 /// Who is to be asked about a node in a round.

@@ -120,6 +120,8 @@ impl Roster {
             signs.in_zone = question.peers(true, |by| self.fit(by));
             signs.out_of_zone = question.peers(false, |by| self.fit(by));
         }
+        let zone = &self.zones[watch.zone];
+        signs.crowd = zone.shaken() || signs.in_zone.asked == 0 && zone.members.len() > 1;
         signs
     }
 

@@ -134,7 +134,13 @@ impl Detector {
             // A sign of life takes the haste out of it.
             question.next = question.next.max(asked + probe::NEXT_ROUND);
         }
-        if question.next > now || self.report.rounds_in_flight >= ROUNDS_MAX {
+        if question.next > now {
+            return None;
+        }
+        // A zone that falls as a whole leaves half of the places to nodes that fall alone.
+        let shaken = self.roster.get(node).is_some_and(|watch| self.roster.zones()[watch.zone].shaken());
+        if self.report.rounds_in_flight >= if shaken { ROUNDS_MAX / 2 } else { ROUNDS_MAX } {
+            question.next = now + probe::RETRY;
             return None;
         }
         let health = self.report.local_health;
@@ -143,8 +149,9 @@ impl Detector {
         let number = watch.rounds;
         // A host whose stream ended is expected to answer or to refuse at once.
         let host_first = newest.is_none() && matches!(watch.stream, Stream::Ended(_));
+        let settled = watch.verdict == Verdict::NodeUnreachable || watch.verdict == Verdict::NodeDead;
         let peers = if host_first { Vec::new() } else { self.roster.probers(node, number) };
-        let wait = if now.since(question.opened) >= probe::EAGER {
+        let wait = if settled || now.since(question.opened) >= probe::EAGER {
             probe::LATER_ROUND
         } else if newest.is_none() {
             health.stretch(probe::SECOND_ROUND)

@@ -310,6 +310,7 @@ impl Watch {
         Signs {
             waited: self.question.as_ref().is_some_and(|question| now.since(question.opened) >= patience),
             long: self.silence(now) >= interval * BROKEN_INTERVALS,
+            mute: self.question.as_ref().map_or(0, |question| question.mute),
             own,
             lease: self.clues.lease(self.outlived(), now),
             data_plane: self.data_plane(now),

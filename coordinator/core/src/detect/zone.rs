@@ -26,6 +26,10 @@ const TOGETHER: Duration = Duration::from_secs(15);
 /// Share that must be lost for the zone to be gone, and that must be back for it to be well, in percent.
 const MOST_PERCENT: u32 = 90;
 
+/// Nodes that must be asked about before a zone is gone, unless it has fewer: if half of the zone lived, nine of ten would
+/// be found silent in one case of 100.
+const SAMPLE_MIN: u32 = 10;
+
 /// A zone and its counts.
 #[derive(Clone, Debug)]
 pub(super) struct Zone {
@@ -55,7 +59,10 @@ pub struct ZoneSigns {
     pub lost_together: u32,
     /// Lost nodes that somebody reaches all the same.
     pub answered: u32,
-    /// Lost nodes that probers of other zones did not reach.
+    /// Lost nodes of which probers of other zones told anything: all of them in a small zone, a sample in a large one,
+    /// whose nodes are not all asked about at once.
+    pub asked: u32,
+    /// Those of them that no such prober reached.
     pub timed_out: u32,
     /// Zones that these probers are in.
     pub probing_zones: u32,
@@ -91,7 +98,8 @@ pub(super) fn judge(signs: &ZoneSigns, current: Verdict) -> Verdict {
     if lives {
         return Verdict::ZonePartition;
     }
-    let unreachable = signs.timed_out * 2 >= signs.lost;
+    let unreachable =
+        signs.asked >= signs.lost.min(SAMPLE_MIN) && signs.timed_out * 100 >= signs.asked * MOST_PERCENT;
     // One prober's zone may itself be cut off from this one; two, or a witness of another kind, are not.
     let agreed = signs.explained() || signs.replicas == Sign::Bad || signs.probing_zones >= 2;
     if signs.most_lost() && unreachable && agreed { Verdict::ZoneDown } else { current }
@@ -176,10 +184,12 @@ impl Zone {
                 Sign::Unknown => {}
             }
             let Some(question) = &watch.question else { continue };
-            let silent = question.timed_out_outside();
-            signs.timed_out += u32::from(silent.is_some());
-            if let Some(zone) = silent.and_then(|by| roster.get(by)).map(|prober| prober.zone) {
-                note(&mut probing, zone);
+            let told = question.told_outside();
+            signs.asked += u32::from(told.is_some());
+            let Some((by, false)) = told else { continue };
+            signs.timed_out += 1;
+            if let Some(prober) = roster.get(by) {
+                note(&mut probing, prober.zone);
             }
         }
         signs.probing_zones = probing.iter().flatten().map(|_| 1).sum();
@@ -207,8 +217,9 @@ mod tests {
 
     /// All of ten nodes lost together, and two other zones do not reach them.
     fn dark() -> ZoneSigns {
-        let (nodes, lost) = (10, 10);
-        ZoneSigns { nodes, lost, lost_together: 10, timed_out: 8, probing_zones: 2, ..ZoneSigns::default() }
+        let (nodes, lost, lost_together) = (10, 10, 10);
+        let (asked, timed_out, probing_zones) = (10, 9, 2);
+        ZoneSigns { nodes, lost, lost_together, asked, timed_out, probing_zones, ..ZoneSigns::default() }
     }
 
     #[test]
@@ -217,7 +228,9 @@ mod tests {
             (dark(), Verdict::ZoneDown),
             (ZoneSigns { lost: 9, ..dark() }, Verdict::ZoneDown),
             (ZoneSigns { lost: 8, ..dark() }, Verdict::Healthy),
-            (ZoneSigns { timed_out: 4, ..dark() }, Verdict::Healthy),
+            (ZoneSigns { timed_out: 8, ..dark() }, Verdict::Healthy),
+            (ZoneSigns { asked: 8, ..dark() }, Verdict::Healthy),
+            (ZoneSigns { nodes: 999, lost: 999, ..dark() }, Verdict::ZoneDown),
             (ZoneSigns { probing_zones: 1, ..dark() }, Verdict::Healthy),
             (ZoneSigns { probing_zones: 1, data_plane: Sign::Bad, ..dark() }, Verdict::ZoneDown),
             (ZoneSigns { probing_zones: 1, replicas: Sign::Bad, ..dark() }, Verdict::ZoneDown),

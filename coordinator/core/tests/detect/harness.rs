@@ -72,6 +72,8 @@ pub(crate) struct World {
     pub(crate) cut_off: BTreeSet<usize>,
     /// Zones that no other zone reaches either.
     pub(crate) islands: BTreeSet<usize>,
+    /// Nodes whose agents must start again.
+    pub(crate) crashed: BTreeSet<u32>,
     /// Whether the driver does not run.
     pub(crate) paused: bool,
     /// Whether facts are held back and come together later.
@@ -98,6 +100,7 @@ impl World {
             zones: (0..nodes as usize).map(|node| node % zones).collect(),
             cut_off: BTreeSet::new(),
             islands: BTreeSet::new(),
+            crashed: BTreeSet::new(),
             paused: false,
             clogged: false,
             held: Vec::new(),
@@ -141,6 +144,7 @@ impl World {
 
     /// The agent's process dies; its host closes the stream.
     pub(crate) fn crash(&mut self, node: u32) {
+        self.crashed.insert(node);
         self.nodes[node as usize] = Health::NoAgent;
         self.tell(Fact::Ended(NodeKey(node), Ending::Closed));
     }

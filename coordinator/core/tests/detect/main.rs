@@ -4,5 +4,6 @@ mod devices;
 mod harness;
 mod node;
 mod observer;
+mod properties;
 mod world;
 mod zone;

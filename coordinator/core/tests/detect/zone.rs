@@ -53,6 +53,20 @@ fn a_dark_zone_is_down_within_six_seconds_and_its_nodes_are_not_drained_one_by_o
 }
 
 #[test]
+fn a_dark_zone_of_a_thousand_nodes_is_down_as_soon_and_hides_no_other_node() {
+    let mut world = World::new(9, 3_000, 3, CALM);
+    world.run(5_000);
+    let from = world.now;
+    darken(&mut world, 1);
+    world.run(1_000);
+    world.nodes[0] = Health::Silent;
+    world.run(5_000);
+    assert_eq!(world.zone_verdict(1), Verdict::ZoneDown);
+    assert!(world.became(0, Verdict::NodeUnreachable, from).unwrap() - from <= 4_000);
+    assert!(world.detector.report().rounds < 6_000, "{}", world.detector.report().rounds);
+}
+
+#[test]
 fn a_zone_recovers_when_nine_tenths_are_back() {
     let mut world = world(CALM);
     darken(&mut world, 1);
