@@ -248,7 +248,7 @@ impl Detector {
         let verdict = self.verdict(subject);
         let allowed = verdict.allowed();
         let allowed = match subject {
-            Subject::Observer | Subject::Fleet => return allowed,
+            Subject::Observer | Subject::Fleet => allowed,
             Subject::Zone(zone) => {
                 let bad = self.roster.zone(zone).is_some_and(|zone| zone.signs.data_plane == Sign::Bad);
                 let moves = bad && verdict == Verdict::ZonePartition;

@@ -146,7 +146,7 @@ impl Detector {
         let nodes: Vec<NodeKey> = self.roster.watches().map(|watch| watch.identity.node).collect();
         for node in nodes {
             if let Some(watch) = self.roster.get_mut(node) {
-                if let Some(question) = &mut watch.question {
+                if let Some(question) = watch.question.as_mut().filter(|question| !question.alive()) {
                     let closed = question.close(|_| true, |_| false);
                     self.report.rounds_in_flight -= closed.rounds;
                 }

@@ -23,7 +23,7 @@ const SIGMAS: f64 = 4.0;
 
 /// Lowest and highest threshold, in percent of the interval that the agent was told. The upper one is one missed beat and
 /// half of the next: with rounds of probes behind it the verdict still comes within three intervals.
-const PERCENT: (u32, u32) = (120, 150);
+const PERCENT: (u64, u64) = (120, 150);
 
 /// The last gaps between beats.
 #[derive(Clone, Debug)]
@@ -60,15 +60,17 @@ impl Arrival {
 
     /// The silence after which to ask.
     pub(super) fn threshold(&self, interval: Duration) -> Duration {
-        let (low, high) = (interval * PERCENT.0 / 100, interval * PERCENT.1 / 100);
+        let interval_ms = u64::try_from(interval.as_millis()).unwrap_or(u64::MAX);
+        let percent = |share: u64| interval_ms.saturating_mul(share) / 100;
+        let (low, high) = (percent(PERCENT.0), percent(PERCENT.1));
         if self.learned < GAPS_MIN {
-            return high;
+            return Duration::from_millis(high);
         }
         let count = f64::from(self.learned.min(WINDOW as u32));
         let mean = f64::from(self.sum) / count;
         let variance = (self.squares as f64 / count - mean * mean).max(0.0);
-        let millis = mean + SIGMAS * variance.sqrt();
-        Duration::from_millis(millis as u64).clamp(low, high)
+        let millis = (mean + SIGMAS * variance.sqrt()) as u64;
+        Duration::from_millis(millis.clamp(low, high))
     }
 }
 

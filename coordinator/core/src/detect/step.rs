@@ -40,6 +40,7 @@ impl Detector {
             }
         }
         // All questions first, so that the observer judges itself by all of them before it judges anybody else.
+        due.retain(|node| !self.rest(*node, now));
         for &node in &due {
             self.ask(node, &mut actions, now);
         }
@@ -92,6 +93,14 @@ impl Detector {
             accuses: self.verdict(&Subject::Observer) == Verdict::Healthy,
             learning: self.observer.learning(),
         }
+    }
+
+    /// Leaves a node alone of which nothing is to be asked or judged; whether it was one.
+    fn rest(&mut self, node: NodeKey, now: Time) -> bool {
+        let context = self.context(now);
+        let Some(watch) = self.roster.get_mut(node).filter(|watch| watch.calm(context)) else { return false };
+        watch.due = self.queue.set(node, None, watch.next_due(context));
+        true
     }
 
     /// Opens, continues or closes the questions about a node.

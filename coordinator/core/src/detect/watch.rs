@@ -65,6 +65,11 @@ pub(super) struct Standing {
     pub(super) lost: bool,
 }
 
+impl Standing {
+    /// Expected and heard.
+    const WELL: Standing = Standing { expected: true, unreached: false, unheard: false, lost: false };
+}
+
 /// One node.
 #[derive(Clone, Debug)]
 pub(super) struct Watch {
@@ -167,11 +172,14 @@ impl Watch {
         self.stream != Stream::Up || self.question.is_some() || self.verdict != Verdict::Healthy
     }
 
-    /// Begins a silence that may be our own fault anew. One that was held against the node before is only asked about
-    /// again.
+    /// Begins a silence that may be our own fault anew. A node that showed a sign of life, or was condemned before, is
+    /// only asked about again.
     pub(super) fn pardon(&mut self, now: Time) {
+        if self.question.as_ref().is_some_and(|question| question.alive()) {
+            return;
+        }
         self.question = None;
-        if self.verdict == Verdict::Healthy || self.verdict == Verdict::NodeSuspect {
+        if self.trust != Trust::Lost {
             self.heard = self.heard.max(now);
         }
     }
@@ -195,6 +203,11 @@ impl Watch {
             Stream::Up if self.question.as_ref().is_some_and(|question| question.opened > self.heard) => true,
             Stream::Up => self.silence(context.now) >= self.threshold(context.health),
         }
+    }
+
+    /// Whether it is heard, trusted and counted, so that there is nothing to ask and nothing to judge.
+    pub(super) fn calm(&self, context: Context) -> bool {
+        self.fit() && self.trust == Trust::Whole && self.standing == Standing::WELL && !self.lost(context)
     }
 
     /// Whether it can be asked to make probes.

@@ -43,6 +43,29 @@ fn an_observer_cut_off_from_everything_takes_nothing_down() {
         assert_eq!(disruption(&mut world, 30_000), 0);
         assert_eq!(accusations(&world), 0);
         assert_eq!(world.detector.verdict(&Subject::Observer), Verdict::Healthy);
+        assert_eq!(world.count(Verdict::ObserverIsolated), 1, "it does not waver");
+    }
+}
+
+#[test]
+fn the_way_out_of_isolation_is_straight_for_a_fleet_with_other_troubles() {
+    for seed in 0..10 {
+        let mut world = World::new(seed, 12, 3, CALM);
+        world.run(15_000);
+        world.nodes[0] = Health::Silent;
+        (3..8).for_each(|node| world.crash(node));
+        world.nodes[2] = Health::NoStream;
+        world.run(8_000);
+        world.cut_off.extend([0, 1, 2]);
+        world.run(5_000 + seed * 321);
+        world.cut_off.clear();
+        world.run(20_000);
+        let isolated = world.count(Verdict::ObserverIsolated);
+        assert!((1..=2).contains(&isolated), "seed {seed}: {isolated} times");
+        let verdicts = [0, 2, 3, 9].map(|node| world.verdict(node));
+        let expected =
+            [Verdict::NodeUnreachable, Verdict::StreamBroken, Verdict::AgentDown, Verdict::Healthy];
+        assert_eq!(verdicts, expected);
     }
 }
 

@@ -241,7 +241,7 @@ fn check(scene: &Scene) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
+    #![proptest_config(ProptestConfig::with_cases(100))]
 
     #[test]
     fn no_sequence_of_facts_breaks_the_detector_or_condemns_without_evidence(
