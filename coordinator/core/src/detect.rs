@@ -9,9 +9,6 @@
 //! [`Detector::step`], which the driver calls when [`Detector::poll_timeout`] says so and not later than a quarter of a
 //! second after. A beat costs a few additions; a step looks only at nodes that are due. Verdicts are read from
 //! [`Detector::findings`] at any time, and what moved from [`Detector::report`]. Nothing here acts.
-//!
-//! The table and its constants are those of `reference/control-plane.md` §2.a; where `DESIGN.md` §8 asks for more, the
-//! constant says so.
 
 mod around;
 mod arrival;

@@ -2,8 +2,7 @@
 //!
 //! The intuition is phi accrual with the tail cut off: mean plus a few deviations of the last 200 gaps. The result only
 //! starts questions and condemns nobody, so it may be tight: a false question costs six small messages.
-//! Window as in `reference/control-plane.md` §2.a; the deviations and bounds are lower than there (6, 100 ms, 3-10 s),
-//! because there silence alone was to raise suspicion.
+//! Detectors that condemn by silence alone wait for six deviations of at least 100 ms, and 3-10 s in all.
 
 use std::time::Duration;
 

@@ -18,7 +18,7 @@ const DRIVER_SPEAKS: Duration = Duration::from_millis(1500);
 /// Application errors that point at the GPU when they repeat on it: illegal instruction or access (13), MMU fault (31).
 const REPEATING: [u32; 2] = [13, 31];
 
-/// That many within [`REPEAT_WINDOW`]. The reference names the rule and no number.
+/// That many within [`REPEAT_WINDOW`]. NVIDIA names the rule and no number.
 const REPEATS: usize = 3;
 const REPEAT_WINDOW: Duration = Duration::from_secs(3600);
 

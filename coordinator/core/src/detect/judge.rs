@@ -1,9 +1,9 @@
 //! The verdict on a node whose stream is lost: a pure function of the signs, first match wins.
 //!
-//! It follows the table of `reference/control-plane.md` §2.a, with three readings where the table is silent. A Kubernetes
-//! lease or a request counts as a sign of life only when it came after the silence began: a lease renewed ten seconds
-//! ago says nothing about a node that died one second ago. A refusal is the host's own answer, so it needs no second
-//! witness, only the absence of one against it. Where nobody is left to be asked, another replica must agree.
+//! Three readings carry it. A Kubernetes lease or a request counts as a sign of life only when it came after the silence
+//! began: a lease renewed ten seconds ago says nothing about a node that died one second ago. A refusal is the host's own
+//! answer, so it needs no second witness, only the absence of one against it. Where nobody is left to be asked, another
+//! replica must agree.
 
 use super::fact::FenceProof;
 use super::probe::Tally;

@@ -18,7 +18,7 @@ const REPLICAS_MAX: usize = 16;
 /// How long a leader may reach less than half of what another replica does.
 const OUTREACHED: Duration = Duration::from_secs(5);
 
-/// How long a coordinator that is new, or just led astray, learns at most. The reference's 15 s would alone spend the 8 s
+/// How long a coordinator that is new, or just led astray, learns at most. The usual 15 s would alone spend the 8 s
 /// in which a node that died with the leader is to be found; since silence is followed by probes, and not by a verdict,
 /// it can be short.
 const LEARNING: Duration = Duration::from_secs(3);
