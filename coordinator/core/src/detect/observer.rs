@@ -1,0 +1,172 @@
+//! The observer proves itself first: do we reach enough of the fleet to accuse anybody, and do others agree?
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::fact::{Replica, ZoneReach};
+use super::judge::Sign;
+use super::zone::Zone;
+use crate::id::ZoneId;
+use crate::time::Time;
+
+/// How long another replica counts as alive after it said what it reaches.
+const REPLICA_FRESH: Duration = Duration::from_secs(5);
+
+/// Replicas followed; more than any deployment runs.
+const REPLICAS_MAX: usize = 16;
+
+/// How long a leader may reach less than half of what another replica does.
+const OUTREACHED: Duration = Duration::from_secs(5);
+
+/// How long a coordinator that is new, or just led astray, learns at most. The usual 15 s would alone spend the 8 s
+/// in which a node that died with the leader is to be found; since silence is followed by probes, and not by a verdict,
+/// it can be short.
+const LEARNING: Duration = Duration::from_secs(3);
+
+/// Nodes that a zone must have for its loss to say something about us.
+const ZONE_MIN: u32 = 3;
+
+/// What we know of ourselves and of other replicas.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Observer {
+    /// Whether our election key was ours when last read; none when it is never read.
+    pub(super) key_held: Option<bool>,
+    pub(super) leading: bool,
+    /// Until when we learn at most; none when we know enough.
+    pub(super) learning_until: Option<Time>,
+    /// Since when another replica has reached more than twice as much.
+    outreached_since: Option<Time>,
+    replicas: BTreeMap<Box<str>, Known>,
+}
+
+/// What another replica said.
+#[derive(Clone, Debug)]
+struct Known {
+    at: Time,
+    reach: BTreeMap<ZoneId, ZoneReach>,
+}
+
+/// Why we do not trust what we see.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Isolation {
+    /// Our election key is not ours, or cannot be read.
+    KeyMissing,
+    /// We reach too little of the fleet, and nobody confirms that it is gone.
+    Reach {
+        /// All nodes but those of zones that others confirm as lost.
+        nodes: ZoneReach,
+        /// Zones of which at least half is reached.
+        zones_reached: u32,
+        /// Zones looked at.
+        zones: u32,
+    },
+}
+
+/// Why a leader should step down.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Resignation {
+    /// Another replica has reached more than twice as much of the fleet for five seconds.
+    Outreached {
+        /// Its name.
+        replica: Box<str>,
+        /// Share of the fleet that it reaches, 0-1.
+        theirs: f64,
+        /// Share that we reach, 0-1.
+        ours: f64,
+    },
+    /// Our local health is so bad that others do better.
+    Unwell {
+        /// 0-8.
+        score: u8,
+    },
+}
+
+impl Observer {
+    pub(super) fn learn(&mut self, now: Time) {
+        self.learning_until = Some(now + LEARNING);
+    }
+
+    pub(super) fn learning(&self) -> bool {
+        self.learning_until.is_some()
+    }
+
+    pub(super) fn note_replica(&mut self, replica: Replica<'_>, now: Time) {
+        self.replicas.retain(|_, known| now.since(known.at) <= REPLICA_FRESH);
+        if self.replicas.len() < REPLICAS_MAX || self.replicas.contains_key(replica.name) {
+            let reach = replica.reach.iter().cloned().collect();
+            self.replicas.insert(Box::from(replica.name), Known { at: now, reach });
+        }
+    }
+
+    /// Whether any other replica is alive.
+    pub(super) fn accompanied(&self, now: Time) -> bool {
+        self.fresh(now).next().is_some()
+    }
+
+    /// Whether other replicas reach a zone.
+    pub(super) fn others_reach(&self, zone: &ZoneId, now: Time) -> Sign {
+        let mut sign = Sign::Unknown;
+        for reach in self.fresh(now).filter_map(|(_, known)| known.reach.get(zone)) {
+            if !reach.is_lost() {
+                return Sign::Good;
+            }
+            sign = Sign::Bad;
+        }
+        sign
+    }
+
+    /// Whether we must not trust what we see.
+    pub(super) fn isolation(&self, zones: &[Zone], now: Time) -> Option<Isolation> {
+        if self.key_held == Some(false) {
+            return Some(Isolation::KeyMissing);
+        }
+        let mut nodes = ZoneReach::default();
+        let (mut large, mut large_reached) = (0, 0);
+        for zone in zones {
+            let reach = zone.alive();
+            let confirmed = || zone.signs.explained() || self.others_reach(&zone.name, now) == Sign::Bad;
+            if reach.is_lost() && confirmed() {
+                continue;
+            }
+            nodes.nodes += reach.nodes;
+            nodes.reached += reach.reached;
+            if reach.nodes >= ZONE_MIN {
+                large += 1;
+                large_reached += u32::from(!reach.is_lost());
+            }
+        }
+        let alone = large >= 2 && large_reached < 2;
+        (nodes.is_lost() || alone).then_some(Isolation::Reach {
+            nodes,
+            zones_reached: large_reached,
+            zones: large,
+        })
+    }
+
+    /// Whether a leader should step down. Called at least once a second.
+    pub(super) fn outreached(&mut self, own: ZoneReach, now: Time) -> Option<Resignation> {
+        let share = |reach: ZoneReach| f64::from(reach.reached) / f64::from(reach.nodes.max(1));
+        let total = |known: &Known| {
+            let add = |sum: ZoneReach, it: &ZoneReach| ZoneReach {
+                nodes: sum.nodes.saturating_add(it.nodes),
+                reached: sum.reached.saturating_add(it.reached.min(it.nodes)),
+            };
+            known.reach.values().fold(ZoneReach::default(), add)
+        };
+        let theirs = self.fresh(now).map(|(name, known)| (share(total(known)), name));
+        let best = theirs.max_by(|a, b| a.0.total_cmp(&b.0));
+        let best = best.filter(|(theirs, _)| own.nodes > 0 && share(own) < 0.5 * theirs);
+        let best = best.map(|(theirs, name)| (theirs, name.clone()));
+        let Some((theirs, replica)) = best else {
+            self.outreached_since = None;
+            return None;
+        };
+        let since = *self.outreached_since.get_or_insert(now);
+        let over = now.since(since) >= OUTREACHED;
+        over.then_some(Resignation::Outreached { replica, theirs, ours: share(own) })
+    }
+
+    fn fresh(&self, now: Time) -> impl Iterator<Item = (&Box<str>, &Known)> {
+        self.replicas.iter().filter(move |(_, known)| now.since(known.at) <= REPLICA_FRESH)
+    }
+}
