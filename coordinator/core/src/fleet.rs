@@ -14,6 +14,7 @@ mod node;
 mod row;
 mod seen;
 mod snapshot;
+mod totals;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::{Bound, Range};
@@ -24,6 +25,7 @@ pub use self::change::{REMOVALS_MAX, Removed};
 use self::ledger::Ledger;
 pub(crate) use self::node::Slot;
 pub use self::node::{Freshness, Node, PATIENCE, Reading, State, StateCounts};
+pub use self::totals::{Sum, Totals};
 use crate::id::{EngineId, GpuId, NodeId, NodeKey};
 use crate::inventory;
 use crate::journal::Journal;

@@ -9,6 +9,16 @@ use std::time::Duration;
 
 use crate::metric::{self, Kind, Metric};
 
+/// Metrics of which the fleet keeps a total for each node.
+pub(crate) const TOTALLED: [Metric; 6] = [
+    Metric::GpuUtilizationPercent,
+    Metric::GpuMemoryUsedBytes,
+    Metric::GpuMemoryTotalBytes,
+    Metric::EngineRequestsRunning,
+    Metric::EngineRequestsWaiting,
+    Metric::HostCpuUsedPpm,
+];
+
 /// GPUs a node can report.
 pub const GPUS_MAX: usize = 16;
 
@@ -139,6 +149,8 @@ pub struct Layout {
     owners: Box<[u8]>,
     /// Whether each slot's metric is a counter.
     counters: Box<[bool]>,
+    /// Slots of the metrics of which a node keeps totals: which total, and the slot.
+    totalled: Box<[(u8, u16)]>,
     /// Metric and slot, ordered by owner, then metric.
     index: Box<[(Metric, u16)]>,
     /// Where each owner's part of `index` begins; one more entry than owners.
@@ -175,6 +187,7 @@ impl Layout {
             slots,
             bounds,
             counters,
+            totalled: Box::default(),
             owners: Box::default(),
             index: Box::default(),
             index_starts: Box::default(),
@@ -186,6 +199,12 @@ impl Layout {
             .slots
             .iter()
             .map(|slot| small(layout.owner_position(layout.groups[usize::from(slot.group)].owner)))
+            .collect();
+        layout.totalled = (0u16..)
+            .zip(&layout.slots)
+            .filter_map(|(slot, it)| {
+                Some((small(TOTALLED.iter().position(|metric| *metric == it.metric)?), slot))
+            })
             .collect();
         layout.fill_index()?;
         layout.fill_groups();
@@ -242,6 +261,11 @@ impl Layout {
     /// Whether a slot holds a counter. Panics when there is no such slot.
     pub(crate) fn counts(&self, slot: usize) -> bool {
         self.counters[slot]
+    }
+
+    /// Slots of the metrics of which a node keeps totals: position in [`TOTALLED`], and the slot.
+    pub(crate) fn totalled(&self) -> &[(u8, u16)] {
+        &self.totalled
     }
 
     /// How many owners there are: GPUs, engines and the host.

@@ -37,11 +37,12 @@ impl Entity for v1::Node {
 
     fn after(api: &Api, after: Option<&str>, limit: usize, mask: &Mask) -> Vec<v1::Node> {
         let convert = |view: &View<'_>| {
-            let one = |node| outgoing::node(node, view.now, mask);
-            match after {
-                Some(after) => view.fleet.nodes_after(&NodeId::from(after)).take(limit).map(one).collect(),
-                None => view.fleet.nodes().take(limit).map(one).collect(),
-            }
+            let nodes: Vec<&fleet::Node> = match after {
+                Some(after) => view.fleet.nodes_after(&NodeId::from(after)).take(limit).collect(),
+                None => view.fleet.nodes().take(limit).collect(),
+            };
+            fleet::Node::read_ahead(&nodes);
+            nodes.into_iter().map(|node| outgoing::node(node, view.now, mask)).collect()
         };
         api.driver.view(convert)
     }

@@ -63,7 +63,9 @@ async fn collect<M: Entity>(
     build: &Mask,
     filter: &Filter,
 ) -> Vec<M> {
-    let mut entries: Vec<M> = Vec::new();
+    // Without a filter it is known how many will come, and ten thousand entries are megabytes to move.
+    let expected = if filter.is_all() { M::total(api).min(limit) } else { 0 };
+    let mut entries: Vec<M> = Vec::with_capacity(expected);
     let mut after = after.map(str::to_owned);
     for turn in 1.. {
         let chunk = M::after(api, after.as_deref(), CHUNK, build);

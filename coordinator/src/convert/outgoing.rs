@@ -37,7 +37,7 @@ pub fn rfc3339(time: Time) -> String {
 /// A node.
 pub fn node(node: &fleet::Node, now: Time, mask: &Mask) -> v1::Node {
     let hello = node.hello();
-    let totals = Totals::of(node, now, mask);
+    let totals = node.totals(now);
     v1::Node {
         name: node.id().to_string(),
         zone: wanted!(mask, v1::Node, zone, node.zone().to_string()),
@@ -56,85 +56,20 @@ pub fn node(node: &fleet::Node, now: Time, mask: &Mask) -> v1::Node {
         simulated: hello.simulated,
         connected: node.connected(),
         gpu_count: count(node.gpus()),
-        gpu_ok_count: node.gpus().iter().filter(|gpu| gpu.state == inventory::GpuState::Ok).map(|_| 1).sum(),
+        gpu_ok_count: u32::try_from(node.gpus_ok()).expect("at most 16 GPUs"),
         engine_count: count(node.engines()),
         sources: wanted!(mask, v1::Node, sources, node.sources().iter().map(source).collect()),
-        gpu_utilization_percent: totals.gpu_utilization_percent,
-        gpu_memory_used_bytes: totals.gpu_memory_used_bytes,
-        gpu_memory_total_bytes: totals.gpu_memory_total_bytes,
-        requests_running: totals.requests_running,
-        requests_waiting: totals.requests_waiting,
-        cpu_used_percent: totals.cpu_used_percent,
+        gpu_utilization_percent: totals.gpu_utilization_percent().mean(),
+        gpu_memory_used_bytes: totals.gpu_memory_used_bytes().sum(),
+        gpu_memory_total_bytes: totals.gpu_memory_total_bytes().sum(),
+        requests_running: totals.requests_running().sum(),
+        requests_waiting: totals.requests_waiting().sum(),
+        cpu_used_percent: totals.cpu_used_ppm().sum().map(|ppm| ppm / 10_000.0),
         readings: wanted!(mask, v1::Node, readings, readings(node, Owner::Host, now)),
         revision: node.revision(),
         probe_address: wanted!(mask, v1::Node, probe_address, hello.probe_address.to_string()),
         rows_dropped: node.rows_dropped(),
     }
-}
-
-/// What a node's entry says of its GPUs and engines together: each over what is fresh, none when nothing is.
-#[derive(Default)]
-struct Totals {
-    gpu_utilization_percent: Option<f64>,
-    gpu_memory_used_bytes: Option<f64>,
-    gpu_memory_total_bytes: Option<f64>,
-    requests_running: Option<f64>,
-    requests_waiting: Option<f64>,
-    cpu_used_percent: Option<f64>,
-}
-
-impl Totals {
-    fn of(node: &fleet::Node, now: Time, mask: &Mask) -> Totals {
-        let gpus = || (0u8..).zip(node.gpus()).map(|(position, _)| Owner::Gpu(position));
-        let engines = || (0u8..).zip(node.engines()).map(|(position, _)| Owner::Engine(position));
-        let gpu_sum = |metric| sum(gpus().filter_map(|owner| node.fresh(owner, metric, now)));
-        let engine_sum =
-            |metric| sum(engines().filter_map(|owner| node.fresh(owner, metric, now))).map(|(sum, _)| sum);
-        Totals {
-            gpu_utilization_percent: wanted!(
-                mask,
-                v1::Node,
-                gpu_utilization_percent,
-                gpu_sum(Metric::GpuUtilizationPercent).map(|(sum, count)| sum / count)
-            ),
-            gpu_memory_used_bytes: wanted!(
-                mask,
-                v1::Node,
-                gpu_memory_used_bytes,
-                gpu_sum(Metric::GpuMemoryUsedBytes).map(|(sum, _)| sum)
-            ),
-            gpu_memory_total_bytes: wanted!(
-                mask,
-                v1::Node,
-                gpu_memory_total_bytes,
-                gpu_sum(Metric::GpuMemoryTotalBytes).map(|(sum, _)| sum)
-            ),
-            requests_running: wanted!(
-                mask,
-                v1::Node,
-                requests_running,
-                engine_sum(Metric::EngineRequestsRunning)
-            ),
-            requests_waiting: wanted!(
-                mask,
-                v1::Node,
-                requests_waiting,
-                engine_sum(Metric::EngineRequestsWaiting)
-            ),
-            cpu_used_percent: wanted!(
-                mask,
-                v1::Node,
-                cpu_used_percent,
-                node.fresh(Owner::Host, Metric::HostCpuUsedPpm, now).map(|ppm| ppm as f64 / 10_000.0)
-            ),
-        }
-    }
-}
-
-/// Sum and count; none of nothing.
-fn sum(values: impl Iterator<Item = i64>) -> Option<(f64, f64)> {
-    let (sum, count) = values.fold((0.0, 0.0), |(sum, count), value| (sum + value as f64, count + 1.0));
-    (count > 0.0).then_some((sum, count))
 }
 
 fn count<T>(list: &[T]) -> u32 {

@@ -41,6 +41,7 @@ pub(super) fn fold(node: &mut Node, what: What, ledger: &mut Ledger, at: Time) -
             let Some(position) = known else { return false };
             node.gpus[position].state = to;
             node.gpus[position].detail = detail;
+            node.count_gpus();
             node.owner_revisions[position] = ledger.changes.revision() + 1;
             true
         }

@@ -63,6 +63,7 @@ impl Node {
             }
         }
         let absent_changed = row.absent.is_some_and(|absent| self.assign_absent(absent, revision));
+        self.keep_totals(now);
         absent_changed || !row.change.is_empty()
     }
 

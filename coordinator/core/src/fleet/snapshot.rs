@@ -66,6 +66,8 @@ impl Node {
         self.owner_revisions.resize(self.layout.owner_count(), revision);
         self.following = Following::Message(snapshot.seq);
         self.reported = true;
+        self.keep_totals(now);
+        self.count_gpus();
     }
 
     /// Bits of the positions of these GPUs; those of other nodes have none.

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use ostler_core::engine::{Engine, Policy};
 use ostler_core::event::{Event, GoodbyeReason, Happening, Reply, What};
-use ostler_core::fleet::{State, StateCounts};
+use ostler_core::fleet::{Node, State, StateCounts, Sum};
 use ostler_core::id::{Incarnation, NodeId, Session};
-use ostler_core::inventory::{Source, SourceState};
+use ostler_core::inventory::{GpuState, Source, SourceState};
 use ostler_core::layout::Owner;
 use ostler_core::metric::Metric;
 use ostler_core::{signals, time::Time};
@@ -174,6 +174,22 @@ impl Scene {
     }
 }
 
+/// What a node keeps of its totals is what adding up would give.
+fn assert_totals(node: &Node, now: Time) {
+    let gpus = || (0..node.gpus().len()).map(|at| Owner::Gpu(at as u8));
+    let engines = || (0..node.engines().len()).map(|at| Owner::Engine(at as u8));
+    let sum = |owners: &mut dyn Iterator<Item = Owner>, metric| {
+        let fresh: Vec<i64> = owners.filter_map(|owner| node.fresh(owner, metric, now)).collect();
+        Sum { total: fresh.iter().sum(), count: fresh.len() as u8 }
+    };
+    let totals = node.totals(now);
+    assert_eq!(totals.gpu_utilization_percent(), sum(&mut gpus(), Metric::GpuUtilizationPercent));
+    assert_eq!(totals.gpu_memory_used_bytes(), sum(&mut gpus(), Metric::GpuMemoryUsedBytes));
+    assert_eq!(totals.requests_waiting(), sum(&mut engines(), Metric::EngineRequestsWaiting));
+    assert_eq!(totals.cpu_used_ppm(), sum(&mut std::iter::once(Owner::Host), Metric::HostCpuUsedPpm));
+    assert_eq!(node.gpus_ok(), node.gpus().iter().filter(|gpu| gpu.state == GpuState::Ok).count());
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(100))]
 
@@ -190,6 +206,10 @@ proptest! {
                 prop_assert_eq!(scene.yard.picture(), before);
             }
             let (fleet, now) = (scene.yard.engine.fleet(), scene.yard.now);
+            for later in [0, 1, 2_999, 3_001, 40_000] {
+                let now = now + Duration::from_millis(later);
+                fleet.nodes().for_each(|node| assert_totals(node, now));
+            }
             prop_assert!(fleet.revision() >= revision);
             let since = fleet.since(revision).expect("a revision just seen is known");
             let newer: Vec<_> = fleet.nodes().filter(|node| node.revision() > revision).map(|node| node.key()).collect();
