@@ -19,7 +19,7 @@ use tonic_health::ServingStatus;
 use tower::{Layer, Service, ServiceExt};
 
 use super::{Services, broke, wait_until_closed};
-use crate::api::Orders;
+use crate::api::{Api, Orders, encoded};
 use crate::ingest;
 use crate::ingest::http2::Rewound;
 
@@ -51,8 +51,8 @@ pub(super) async fn serve(
     services: Services,
     shutdown: CancellationToken,
 ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-    let (log, ingest) = (services.log.clone(), services.ingest.clone());
-    let service = log.layer(Front { ingest, routes: routes(services, &shutdown).await? });
+    let Services { ingest, api, log } = services.clone();
+    let service = log.layer(Front { ingest, api, routes: routes(services, &shutdown).await? });
     let http = builder();
     // Counts the connections that are open, by its clones.
     let open = Arc::new(());
@@ -71,10 +71,11 @@ pub(super) async fn serve(
     Ok(())
 }
 
-/// Takes report streams past the router: what the router wraps around a body would cost each row some cache misses.
+/// Takes report streams and long lists past the router, for what it costs to go through it.
 #[derive(Clone)]
 struct Front {
     ingest: ingest::Service,
+    api: Api,
     routes: Routes,
 }
 
@@ -90,6 +91,9 @@ impl Service<Request<Incoming>> for Front {
     fn call(&mut self, request: Request<Incoming>) -> Self::Future {
         if request.uri().path().starts_with(AGENT_PATH) {
             Box::pin(self.ingest.call(request))
+        } else if let Some(answer) = encoded::answer(request.uri().path()) {
+            let answered = answer(self.api.clone(), REQUEST_BYTES_MAX, request);
+            Box::pin(async move { Ok(answered.await) })
         } else {
             Box::pin(self.routes.clone().oneshot(request))
         }
