@@ -83,6 +83,15 @@ pub struct Slot {
     pub group: u16,
 }
 
+/// A slot that goes into a total.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Totalled {
+    /// Position in [`TOTALLED`].
+    pub(crate) total: u8,
+    pub(crate) group: u16,
+    pub(crate) slot: u16,
+}
+
 /// Why a list of groups is no layout. Positions count from zero, as on the wire.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
@@ -149,8 +158,8 @@ pub struct Layout {
     owners: Box<[u8]>,
     /// Whether each slot's metric is a counter.
     counters: Box<[bool]>,
-    /// Slots of the metrics of which a node keeps totals: which total, and the slot.
-    totalled: Box<[(u8, u16)]>,
+    /// Slots of the metrics of which a node keeps totals, in the order of slots and so of groups.
+    totalled: Box<[Totalled]>,
     /// Metric and slot, ordered by owner, then metric.
     index: Box<[(Metric, u16)]>,
     /// Where each owner's part of `index` begins; one more entry than owners.
@@ -203,7 +212,8 @@ impl Layout {
         layout.totalled = (0u16..)
             .zip(&layout.slots)
             .filter_map(|(slot, it)| {
-                Some((small(TOTALLED.iter().position(|metric| *metric == it.metric)?), slot))
+                let total = TOTALLED.iter().position(|metric| *metric == it.metric)?;
+                Some(Totalled { total: small(total), group: it.group, slot })
             })
             .collect();
         layout.fill_index()?;
@@ -263,8 +273,8 @@ impl Layout {
         self.counters[slot]
     }
 
-    /// Slots of the metrics of which a node keeps totals: position in [`TOTALLED`], and the slot.
-    pub(crate) fn totalled(&self) -> &[(u8, u16)] {
+    /// Slots of the metrics of which a node keeps totals, group by group.
+    pub(crate) fn totalled(&self) -> &[Totalled] {
         &self.totalled
     }
 
