@@ -3,6 +3,11 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod election;
+mod model;
 mod replicas;
+mod security;
 mod server;
 mod store;
+
+// The model of etcd is of another crate's tests and looks for these two levels above it.
+use ostler_core::lead::{Answer, LeaseId, Request};

@@ -15,30 +15,34 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 pub(crate) struct Server {
     child: Child,
     folder: TempDir,
-    pub(crate) port: u16,
+    config: Config,
 }
 
 impl Server {
     /// Starts one and waits until it answers.
     pub(crate) async fn start() -> Server {
-        let folder = tempfile::tempdir().unwrap();
-        let (port, peer_port) = (free_port(), free_port());
-        let child = spawn(&folder, port, peer_port);
-        let mut server = Server { child, folder, port };
+        let config = Config::new(vec![format!("http://127.0.0.1:{}", free_port())]);
+        Server::start_with(tempfile::tempdir().unwrap(), config, &[]).await
+    }
+
+    /// Starts one in a folder with more arguments, and waits until it answers whoever asks as `config` says.
+    pub(crate) async fn start_with(folder: TempDir, config: Config, arguments: &[String]) -> Server {
+        let child = spawn(&folder, &config.endpoints[0], arguments);
+        let mut server = Server { child, folder, config };
         server.wait().await;
         server
     }
 
     pub(crate) fn config(&self) -> Config {
-        Config::new(vec![self.endpoint()])
+        self.config.clone()
     }
 
     pub(crate) fn endpoint(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
+        self.config.endpoints[0].clone()
     }
 
     pub(crate) fn store(&self) -> Etcd {
-        Etcd::open(&self.config()).unwrap()
+        Etcd::open(&self.config).unwrap()
     }
 
     /// Stops it without ending it; it keeps its connections and says nothing.
@@ -76,15 +80,16 @@ impl Drop for Server {
     }
 }
 
-fn spawn(folder: &TempDir, port: u16, peer_port: u16) -> Child {
-    let (client, peer) = (format!("http://127.0.0.1:{port}"), format!("http://127.0.0.1:{peer_port}"));
+fn spawn(folder: &TempDir, client: &str, arguments: &[String]) -> Child {
+    let peer = format!("http://127.0.0.1:{}", free_port());
     let log = std::fs::File::create(folder.path().join("log")).unwrap();
     Command::new("etcd")
         .arg("--data-dir")
         .arg(folder.path().join("data"))
-        .args(["--listen-client-urls", &client, "--advertise-client-urls", &client])
+        .args(["--listen-client-urls", client, "--advertise-client-urls", client])
         .args(["--listen-peer-urls", &peer, "--initial-advertise-peer-urls", &peer])
         .args(["--initial-cluster", &format!("default={peer}")])
+        .args(arguments)
         .stdout(log.try_clone().unwrap())
         .stderr(log)
         .spawn()
