@@ -1,7 +1,5 @@
 //! etcd that wants certificates on both sides, and etcd that wants a login.
 
-use std::io::{Read, Write};
-use std::net::TcpStream;
 use std::path::Path;
 
 use ostler_coordinator::store::etcd::{Config, Etcd, Tls, User};
@@ -57,25 +55,12 @@ async fn certificates_are_shown_and_checked_on_both_sides() {
     assert!(matches!(refused, Err(Error::Unreachable(_))), "{refused:?}");
 }
 
-/// Tells etcd something that only its HTTP gateway or a raw client can.
-fn post(server: &Server, path: &str, body: &str) {
-    let address = server.endpoint();
-    let address = address.strip_prefix("http://").unwrap();
-    let mut stream = TcpStream::connect(address).unwrap();
-    let length = body.len();
-    write!(stream, "POST {path} HTTP/1.0\r\nhost: {address}\r\ncontent-length: {length}\r\n\r\n{body}")
-        .unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    assert!(answer.lines().next().is_some_and(|line| line.contains("200")), "{path}: {answer}");
-}
-
 #[tokio::test]
 async fn who_logs_in_is_served_and_others_are_refused() {
     let server = Server::start().await;
-    post(&server, "/v3/auth/user/add", r#"{"name": "root", "password": "secret"}"#);
-    post(&server, "/v3/auth/user/grant", r#"{"user": "root", "role": "root"}"#);
-    post(&server, "/v3/auth/enable", "{}");
+    server.post("/v3/auth/user/add", r#"{"name": "root", "password": "secret"}"#);
+    server.post("/v3/auth/user/grant", r#"{"user": "root", "role": "root"}"#);
+    server.post("/v3/auth/enable", "{}");
     let with = |password: &str| {
         let user = User { name: "root".to_owned(), password: password.to_owned() };
         Etcd::open(&Config { user: Some(user), ..server.config() }).unwrap()

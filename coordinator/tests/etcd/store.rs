@@ -93,3 +93,21 @@ async fn a_watch_that_etcd_stopped_serving_is_given_up() {
     assert!(matches!(error, Error::Unreachable(_)), "{error:?}");
     server.resume();
 }
+
+#[tokio::test]
+async fn a_watch_from_before_a_compaction_is_told_so_and_one_from_the_list_goes_on() {
+    let server = Server::start().await;
+    let store = server.store();
+    let first = put(&store, "w/1", b"1").await.unwrap().revision;
+    put(&store, "w/1", b"2").await.unwrap();
+    let third = put(&store, "w/1", b"3").await.unwrap().revision;
+    server.post("/v3/kv/compaction", &format!("{{\"revision\": {third}}}"));
+    let mut late = store.watch("w/", first).await.unwrap();
+    let error = late.next().await.unwrap_err();
+    assert!(matches!(error, Error::Compacted { oldest } if oldest == third), "{error:?}");
+    let (entries, revision) = store.list("w/").await.unwrap();
+    assert_eq!(entries[0].value, b"3");
+    let mut watch = store.watch("w/", revision).await.unwrap();
+    let fourth = put(&store, "w/1", b"4").await.unwrap().revision;
+    assert_eq!(watch.next().await.unwrap()[0].revision, fourth);
+}
