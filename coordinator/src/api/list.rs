@@ -68,7 +68,6 @@ impl Asked {
     async fn answer<M: Entity>(self, api: &Api, mut take: impl FnMut(M)) -> (String, u32) {
         let Asked { size, keep, build, filter, after } = self;
         let first = after.is_none();
-        let trimmed = build != keep;
         let (mut count, mut last, mut more) = (0, String::new(), false);
         each::<M>(api, after, &build, &filter, |mut entry| {
             more = count == size;
@@ -78,9 +77,7 @@ impl Asked {
             count += 1;
             last.clear();
             last.push_str(entry.name());
-            if trimmed {
-                entry.keep(&keep);
-            }
+            entry.keep(&keep);
             take(entry);
             ControlFlow::Continue(())
         })
