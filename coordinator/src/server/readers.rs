@@ -21,17 +21,13 @@ use tower::{Layer, Service, ServiceExt};
 use super::{Services, broke, wait_until_closed};
 use crate::api::{Api, Orders, encoded};
 use crate::ingest;
-use crate::ingest::http2::Rewound;
+use crate::ingest::http2::{Rewound, WINDOW_BYTES};
 
 /// What all methods of the agents' service begin with.
 const AGENT_PATH: &str = "/ostler.v1.Agent/";
 
 /// Streams of one connection: an agent has one, a dashboard some tens, a proxy in front of many clients the rest.
 const STREAMS_MAX: u32 = 256;
-
-/// Bytes that a client may send ahead in one stream. A report is 0.1-2 kB, the largest message 256 KiB; the smallest that HTTP/2 begins with
-/// anyway is enough, and more only costs memory when a reader is slow.
-const STREAM_WINDOW_BYTES: u32 = 65_535;
 
 /// Bytes that a client may send ahead in one connection: four streams' worth.
 const CONNECTION_WINDOW_BYTES: u32 = 262_144;
@@ -106,7 +102,8 @@ pub(super) fn builder() -> http2::Builder<TokioExecutor> {
     builder
         .timer(TokioTimer::new())
         .max_concurrent_streams(STREAMS_MAX)
-        .initial_stream_window_size(STREAM_WINDOW_BYTES)
+        // A report is 0.1-2 kB, the largest message 256 KiB: what HTTP/2 begins with is enough, and agents rely on it.
+        .initial_stream_window_size(WINDOW_BYTES)
         .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
         .max_header_list_size(HEADER_BYTES_MAX);
     builder
