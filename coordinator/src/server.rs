@@ -1,7 +1,7 @@
 //! The gRPC server: threads, listener, services and limits.
 //!
 //! Some threads serve agents, as many others serve everyone else, each with a runtime of its own: a long list delays no
-//! report, and threads that let reports gather delay no list. The agents' threads accept from the same listener. An
+//! report, and threads that let reports gather delay no list once its connection is handed over. The agents' threads accept from the same listener. An
 //! agent's connection stays on the thread that accepted it, so that a report is read, folded and acknowledged without
 //! waking another thread.
 
