@@ -120,6 +120,9 @@ pub struct Hello {
     pub simulated: bool,
     /// At most [`SOURCES_MAX`].
     pub sources: Vec<Source>,
+    /// All this as the shell gives it to readers, kept for it and never looked at here: lists of ten thousand nodes then copy
+    /// one piece of memory a node instead of six.
+    pub encoded: Box<[u8]>,
 }
 
 /// The whole node at one moment.

@@ -4,6 +4,8 @@ use ostler_core::fleet::{self, Fleet};
 use ostler_core::id::{EngineId, GpuId, NodeId};
 use ostler_core::time::Time;
 use ostler_proto::v1;
+use prost::Message;
+use prost::encoding::{self, WireType};
 
 use super::Api;
 use crate::convert::outgoing;
@@ -11,7 +13,7 @@ use crate::driver::View;
 use crate::mask::{Fields, Mask};
 
 /// A kind of entry.
-pub(super) trait Entity: Fields + Clone + Send + Sync + 'static {
+pub(super) trait Entity: Fields + Message + Clone + Send + Sync + 'static {
     /// What it is called, in the plural, as `ostler get` has it.
     const PLURAL: &'static str;
 
@@ -21,11 +23,40 @@ pub(super) trait Entity: Fields + Clone + Send + Sync + 'static {
     /// Up to `limit` entries whose names follow this one, or from the first, in order.
     fn after(api: &Api, after: Option<&str>, limit: usize, mask: &Mask) -> Vec<Self>;
 
+    /// The same with the fields that are shown unless a mask says otherwise, appended in the form that the wire has in a
+    /// list. Returns how many there are and the name of the last.
+    fn encode_after(api: &Api, after: Option<&str>, limit: usize, bytes: &mut Vec<u8>) -> (usize, String) {
+        let entries = Self::after(api, after, limit, &Mask::default_of::<Self>());
+        entries.iter().for_each(|entry| encode_entry(entry, &[], bytes));
+        (entries.len(), entries.last().map(|last| last.name().to_owned()).unwrap_or_default())
+    }
+
     /// The one of this name.
     fn get(api: &Api, name: &str, mask: &Mask) -> Option<Self>;
 
     /// How many there are.
     fn total(api: &Api) -> usize;
+}
+
+/// Number of the entries' field, which is the same in all lists.
+const ENTRIES: u32 = 1;
+
+/// Appends an entry to an encoded list; `encoded` are some of its fields in the form of the wire already.
+pub(super) fn encode_entry(entry: &impl Message, encoded: &[u8], bytes: &mut Vec<u8>) {
+    encoding::encode_key(ENTRIES, WireType::LengthDelimited, bytes);
+    encoding::encode_varint((encoded.len() + entry.encoded_len()) as u64, bytes);
+    bytes.extend_from_slice(encoded);
+    entry.encode(bytes).expect("a vector grows");
+}
+
+/// Nodes that follow this one in order of names, or the first.
+fn nodes_after<'a>(fleet: &'a Fleet, after: Option<&str>, limit: usize) -> Vec<&'a fleet::Node> {
+    let nodes: Vec<&fleet::Node> = match after {
+        Some(after) => fleet.nodes_after(&NodeId::from(after)).take(limit).collect(),
+        None => fleet.nodes().take(limit).collect(),
+    };
+    fleet::Node::read_ahead(&nodes);
+    nodes
 }
 
 impl Entity for v1::Node {
@@ -37,14 +68,23 @@ impl Entity for v1::Node {
 
     fn after(api: &Api, after: Option<&str>, limit: usize, mask: &Mask) -> Vec<v1::Node> {
         let convert = |view: &View<'_>| {
-            let nodes: Vec<&fleet::Node> = match after {
-                Some(after) => view.fleet.nodes_after(&NodeId::from(after)).take(limit).collect(),
-                None => view.fleet.nodes().take(limit).collect(),
-            };
-            fleet::Node::read_ahead(&nodes);
-            nodes.into_iter().map(|node| outgoing::node(node, view.now, mask)).collect()
+            let nodes = nodes_after(view.fleet, after, limit).into_iter();
+            nodes.map(|node| outgoing::node(node, view.now, mask)).collect()
         };
         api.driver.view(convert)
+    }
+
+    /// What the agent said at the beginning is encoded since then.
+    fn encode_after(api: &Api, after: Option<&str>, limit: usize, bytes: &mut Vec<u8>) -> (usize, String) {
+        let mask = Mask::default_of::<v1::Node>();
+        api.driver.view(|view| {
+            let nodes = nodes_after(view.fleet, after, limit);
+            for node in &nodes {
+                let now = outgoing::node_now(v1::Node::default(), node, view.now, &mask);
+                encode_entry(&now, &node.hello().encoded, bytes);
+            }
+            (nodes.len(), nodes.last().map(|last| last.id().to_string()).unwrap_or_default())
+        })
     }
 
     fn get(api: &Api, name: &str, mask: &Mask) -> Option<v1::Node> {

@@ -6,7 +6,7 @@ use ostler_proto::v1;
 use prost::Message;
 use tonic::Status;
 
-use super::entity::Entity;
+use super::entity::{Entity, encode_entry};
 use super::{Api, mask_of};
 use crate::filter::Filter;
 use crate::mask::Mask;
@@ -63,6 +63,11 @@ impl Asked {
         if self.filter.is_all() { M::total(api).min(self.size) } else { 0 }
     }
 
+    /// Whether it is for whole entries, with the fields that are shown unless a mask says otherwise.
+    fn is_plain<M: Entity>(&self) -> bool {
+        self.filter.is_all() && self.keep == Mask::default_of::<M>()
+    }
+
     /// Passes on the page's entries. Returns the token of the next page, empty after the last, and how many entries pass
     /// the filter on all pages.
     async fn answer<M: Entity>(self, api: &Api, mut take: impl FnMut(M)) -> (String, u32) {
@@ -114,14 +119,39 @@ pub(super) async fn encoded<M: Entity + Message>(
     api: &Api,
     request: &v1::ListRequest,
 ) -> Result<Vec<u8>, Status> {
-    const ENTRIES: u32 = 1;
     let asked = Asked::of::<M>(request)?;
     let mut bytes = Vec::with_capacity(ENTRY_BYTES * asked.expected::<M>(api));
-    let take = |entry: M| prost::encoding::message::encode(ENTRIES, &entry, &mut bytes);
-    let (next_page_token, total_size) = asked.answer(api, take).await;
+    let (next_page_token, total_size) = if asked.is_plain::<M>() {
+        plain::<M>(api, asked, &mut bytes).await
+    } else {
+        asked.answer(api, |entry: M| encode_entry(&entry, &[], &mut bytes)).await
+    };
     let rest = v1::ListNodesResponse { nodes: Vec::new(), next_page_token, total_size };
     rest.encode(&mut bytes).expect("a vector grows");
     Ok(bytes)
+}
+
+/// Appends a page of whole entries. Returns what [`Asked::answer`] does.
+async fn plain<M: Entity>(api: &Api, asked: Asked, bytes: &mut Vec<u8>) -> (String, u32) {
+    let Asked { size, mut after, .. } = asked;
+    let mut left = size;
+    for turn in 1.. {
+        let wanted = left.min(CHUNK);
+        let (count, last) = M::encode_after(api, after.as_deref(), wanted, bytes);
+        left -= count;
+        if count > 0 {
+            after = Some(last);
+        }
+        if count < wanted || left == 0 {
+            break;
+        }
+        if turn % CHUNKS_PER_TURN == 0 {
+            tokio::task::yield_now().await;
+        }
+    }
+    let more = left == 0 && !M::after(api, after.as_deref(), 1, &Mask::none()).is_empty();
+    let token = after.filter(|_| more).map(|last| encode_token(&last)).unwrap_or_default();
+    (token, u32::try_from(M::total(api)).unwrap_or(u32::MAX))
 }
 
 /// Passes on the entries after a name that pass the filter, until told to stop.

@@ -13,8 +13,10 @@ use ostler_core::id::{EngineId, GpuId, Incarnation, NodeId, PoolId, Term, ZoneId
 use ostler_core::inventory::{Engine, Gpu, MigInstance, Source};
 use ostler_core::layout::{self, Layout, Owner};
 use ostler_proto::v1;
+use prost::Message;
 
-use super::{engine_kind, engine_state, gpu_state, source_state};
+use super::{engine_kind, engine_state, gpu_state, outgoing, source_state};
+use crate::mask::Mask;
 
 /// Rows in one backlog, as the wire's contract says.
 pub const BACKLOG_ROWS_MAX: usize = 120;
@@ -163,7 +165,7 @@ pub fn hello(hello: &v1::Hello, interval: Duration) -> Result<Hello, Error> {
         }
         labels.insert(words(key, LABEL_LENGTH_MAX), words(value, LABEL_LENGTH_MAX));
     }
-    Ok(Hello {
+    let mut fact = Hello {
         node: NodeId::from(strict_name("hello.node", &hello.node, NODE_LENGTH_MAX)?),
         zone: ZoneId::from(strict_name("hello.zone", &hello.zone, LABEL_LENGTH_MAX)?),
         boot_id: bounded_words("hello.boot_id", &hello.boot_id, LABEL_LENGTH_MAX)?,
@@ -175,7 +177,11 @@ pub fn hello(hello: &v1::Hello, interval: Duration) -> Result<Hello, Error> {
         labels,
         simulated: hello.simulated,
         sources: sources("hello.sources", &hello.sources)?,
-    })
+        encoded: Box::default(),
+    };
+    let introduction = outgoing::introduction(&fact, &Mask::default_of::<v1::Node>());
+    fact.encoded = introduction.encode_to_vec().into_boxed_slice();
+    Ok(fact)
 }
 
 /// The agent's sources.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use ostler_core::event::Hello;
 use ostler_core::fleet::{self, Freshness, State};
 use ostler_core::inventory;
 use ostler_core::journal;
@@ -41,14 +42,14 @@ pub fn rfc3339(time: Time) -> String {
 
 /// A node.
 pub fn node(node: &fleet::Node, now: Time, mask: &Mask) -> v1::Node {
-    let hello = node.hello();
-    let totals = node.totals(now);
+    node_now(introduction(node.hello(), mask), node, now, mask)
+}
+
+/// What a node's agent said at the beginning of its stream.
+pub fn introduction(hello: &Hello, mask: &Mask) -> v1::Node {
     v1::Node {
-        name: text(node.id().as_str()),
-        zone: wanted!(mask, v1::Node, zone, text(node.zone().as_str())),
-        state: wanted!(mask, v1::Node, state, node_state_number(node.state(now))),
-        state_reason: wanted!(mask, v1::Node, state_reason, node.state_reason(now)),
-        age_ms: now.millis_since(node.heard()),
+        name: text(hello.node.as_str()),
+        zone: wanted!(mask, v1::Node, zone, text(hello.zone.as_str())),
         boot_id: wanted!(mask, v1::Node, boot_id, text(&hello.boot_id)),
         incarnation: hello.incarnation.0,
         agent_version: wanted!(mask, v1::Node, agent_version, text(&hello.agent_version)),
@@ -59,6 +60,18 @@ pub fn node(node: &fleet::Node, now: Time, mask: &Mask) -> v1::Node {
             hello.labels.iter().map(|(k, v)| (text(k), text(v))).collect()
         ),
         simulated: hello.simulated,
+        probe_address: wanted!(mask, v1::Node, probe_address, text(&hello.probe_address)),
+        ..v1::Node::default()
+    }
+}
+
+/// All else that is known of a node, added to its introduction, or to nothing.
+pub fn node_now(introduction: v1::Node, node: &fleet::Node, now: Time, mask: &Mask) -> v1::Node {
+    let totals = node.totals(now);
+    v1::Node {
+        state: wanted!(mask, v1::Node, state, node_state_number(node.state(now))),
+        state_reason: wanted!(mask, v1::Node, state_reason, node.state_reason(now)),
+        age_ms: now.millis_since(node.heard()),
         connected: node.connected(),
         gpu_count: count(node.gpus()),
         gpu_ok_count: u32::try_from(node.gpus_ok()).expect("at most 16 GPUs"),
@@ -72,8 +85,8 @@ pub fn node(node: &fleet::Node, now: Time, mask: &Mask) -> v1::Node {
         cpu_used_percent: totals.cpu_used_ppm().sum().map(|ppm| ppm / 10_000.0),
         readings: wanted!(mask, v1::Node, readings, readings(node, Owner::Host, now)),
         revision: node.revision(),
-        probe_address: wanted!(mask, v1::Node, probe_address, text(&hello.probe_address)),
         rows_dropped: node.rows_dropped(),
+        ..introduction
     }
 }
 

@@ -1,5 +1,6 @@
 //! Lists, single entries, paging, filters, masks and ranges.
 
+use ostler_coordinator::mask::Fields;
 use ostler_proto::v1;
 use pbjson_types::FieldMask;
 use tonic::Code;
@@ -55,6 +56,30 @@ async fn an_entry_has_the_fields_of_the_mask_and_no_other() {
     assert_eq!(gpus, [v1::Gpu { name: "GPU-a".into(), ..Default::default() }]);
     let engines = fleet.list_engines(list("", &["pool"])).await.unwrap().into_inner().engines;
     assert_eq!(engines, [v1::Engine { pool: "chat".into(), ..Default::default() }]);
+}
+
+#[tokio::test]
+async fn a_list_of_everything_says_the_same_as_one_that_is_filtered_and_masked() {
+    let replica = replica().await;
+    let mut fleet = fleet(&replica).await;
+    let mut hello = crate::support::hello("labelled", "eu-1b");
+    hello.labels.insert("rack".into(), "r7".into());
+    hello.probe_address = "10.0.0.7:7410".into();
+    let mut labelled = Agent::hello(&replica, hello).await;
+    labelled.snapshot(v1::GpuState::Lost, 0, 0).await;
+    let _busy = Agent::join(&replica, "busy", "eu-1a", 95, 2).await;
+    until_nodes(&mut fleet, 2).await;
+    let all: Vec<_> =
+        v1::Node::FIELDS.iter().map(|field| field.name).filter(|it| *it != "readings").collect();
+    let mut lists = Vec::new();
+    for request in [list("", &[]), list("name != nobody", &[]), list("", &all)] {
+        let mut answer = fleet.list_nodes(request).await.unwrap().into_inner();
+        answer.nodes.iter_mut().for_each(|node| node.age_ms = 0);
+        lists.push(answer);
+    }
+    assert_eq!(lists[0].nodes[1].labels["rack"], "r7");
+    assert_eq!(lists[0].nodes[1].probe_address, "10.0.0.7:7410");
+    assert!(lists.iter().all(|list| *list == lists[0]), "{lists:?}");
 }
 
 #[tokio::test]

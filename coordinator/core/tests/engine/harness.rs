@@ -81,6 +81,7 @@ impl Yard {
 /// The hello of a standard node: zone "a", incarnation 1, a row a second.
 pub(crate) fn hello(name: &str) -> Hello {
     Hello {
+        encoded: Box::default(),
         node: NodeId::from(name),
         zone: ZoneId::from("a"),
         boot_id: Box::from("boot-1"),
