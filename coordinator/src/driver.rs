@@ -28,11 +28,11 @@ const STEP_INTERVAL_MAX: Duration = Duration::from_millis(250);
 
 /// Shortest time between two steps. Each of ten thousand nodes has a moment of its own at which it would be stale, and one
 /// step for all that fall due within this time costs less than one for each.
-const STEP_INTERVAL_MIN: Duration = Duration::from_millis(20);
+const STEP_INTERVAL_MIN: Duration = Duration::from_millis(50);
 
 /// How often waiting readers are told of changes. Half of it is the mean delay that it adds to a change, which is allowed
 /// 50 ms to reach a hundred watchers.
-const CHANGES_INTERVAL: Duration = Duration::from_millis(20);
+const CHANGES_INTERVAL: Duration = Duration::from_millis(10);
 
 /// The engine with its clock and the history of every node. Clones are the same driver.
 #[derive(Clone)]

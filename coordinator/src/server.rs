@@ -1,9 +1,9 @@
 //! The gRPC server: threads, listener, services and limits.
 //!
 //! Some threads serve agents, as many others serve everyone else, each with a runtime of its own: a long list delays no
-//! report, and threads that let reports gather delay no list once its connection is handed over. The agents' threads
-//! accept from the same listener. An agent's connection stays on the thread that accepted it, so that a report is read,
-//! folded and acknowledged without waking another thread.
+//! report, and threads that let reports gather delay no list. The others accept from one listener and hand agents'
+//! connections on, once each. Such a connection stays where it is then, so that a report is read, folded and
+//! acknowledged without waking another thread.
 
 use std::error::Error;
 use std::net::{SocketAddr, TcpListener};
@@ -21,13 +21,15 @@ use crate::ingest;
 use crate::request_log::RequestLog;
 
 mod agents;
+mod door;
 mod readers;
 
 /// How often a server that stops looks whether all connections have ended.
 const STOP_POLL: Duration = Duration::from_millis(5);
 
-/// Connections on their way to a thread that reads. It takes them as fast as they come.
-const ARRIVALS_MAX: usize = 64;
+/// Connections on their way to a thread that serves agents: what comes while it lets reports gather when thousands of
+/// agents connect at once.
+const ARRIVALS_MAX: usize = 1024;
 
 /// How long calls may go on once the server stops.
 const STOP_TIME_MAX: Duration = Duration::from_millis(500);
@@ -86,13 +88,13 @@ pub fn start(
     listener.set_nonblocking(true)?;
     let mut running = Running { address: listener.local_addr()?, threads: Vec::new(), alive: Arc::default() };
     for number in 0..threads {
-        let (others, arrivals) = mpsc::channel(ARRIVALS_MAX);
-        let readers = readers::serve(arrivals, services.clone(), shutdown.clone());
-        running.spawn(format!("readers-{number}"), Builder::new_current_thread(), readers)?;
-        let agents = agents::Agents { services: services.clone(), others, shutdown: shutdown.clone() };
+        let (arrived, arrivals) = mpsc::channel(ARRIVALS_MAX);
+        let door = door::serve(listener.try_clone()?, arrived, services.clone(), shutdown.clone());
+        running.spawn(format!("readers-{number}"), Builder::new_current_thread(), door)?;
+        let agents = agents::serve(arrivals, services.clone(), shutdown.clone());
         let mut runtime = Builder::new_current_thread();
         runtime.on_thread_park(ingest::before_park);
-        running.spawn(format!("agents-{number}"), runtime, agents.serve(listener.try_clone()?))?;
+        running.spawn(format!("agents-{number}"), runtime, agents)?;
     }
     Ok(running)
 }

@@ -1,8 +1,6 @@
 //! The general server: every connection that is not an agent's.
 
 use std::convert::Infallible;
-use std::net::TcpStream;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use futures_util::future::BoxFuture;
@@ -11,17 +9,18 @@ use hyper::body::Incoming;
 use hyper::server::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use ostler_proto::v1;
-use tokio::sync::mpsc;
+use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 use tonic::body::Body;
 use tonic::service::Routes;
 use tonic_health::ServingStatus;
 use tower::{Layer, Service, ServiceExt};
 
-use super::{Services, broke, wait_until_closed};
+use super::Services;
 use crate::api::{Api, Orders, encoded};
 use crate::ingest;
 use crate::ingest::http2::{Rewound, WINDOW_BYTES};
+use crate::request_log::RequestLog;
 
 /// What all methods of the agents' service begin with.
 const AGENT_PATH: &str = "/ostler.v1.Agent/";
@@ -41,30 +40,34 @@ const REQUEST_BYTES_MAX: usize = 64 << 10;
 /// What health is told of: the whole server and the two services that are served.
 const HEALTH_NAMES: [&str; 3] = ["", v1::agent_server::SERVICE_NAME, v1::fleet_server::SERVICE_NAME];
 
-/// Serves the connections that come until shut down.
-pub(super) async fn serve(
-    mut arrivals: mpsc::Receiver<Rewound<TcpStream>>,
-    services: Services,
-    shutdown: CancellationToken,
-) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-    let Services { ingest, api, log } = services.clone();
-    let service = log.layer(Front { ingest, api, routes: routes(services, &shutdown).await? });
-    let http = builder();
-    // Counts the connections that are open, by its clones.
-    let open = Arc::new(());
-    while let Some(Some(socket)) = shutdown.run_until_cancelled(arrivals.recv()).await {
-        let service = service.clone();
-        let answer = hyper::service::service_fn(move |request| service.clone().oneshot(request));
-        let connection =
-            http.serve_connection(TokioIo::new(socket.map(tokio::net::TcpStream::from_std)?), answer);
-        let open = Arc::clone(&open);
-        tokio::spawn(async move {
-            connection.await.unwrap_or_else(|error| broke(&error));
-            drop(open);
-        });
+/// The server and what it needs; clones are the same server.
+#[derive(Clone)]
+pub(super) struct Readers {
+    http: http2::Builder<TokioExecutor>,
+    service: <RequestLog as Layer<Front>>::Service,
+}
+
+impl Readers {
+    /// A server that tells by its health when it is shut down.
+    pub(super) async fn new(
+        services: Services,
+        shutdown: &CancellationToken,
+    ) -> Result<Readers, tonic_reflection::server::Error> {
+        let Services { ingest, api, log } = services.clone();
+        let front = Front { ingest, api, routes: routes(services, shutdown).await? };
+        Ok(Readers { http: builder(), service: log.layer(front) })
     }
-    wait_until_closed(&open).await;
-    Ok(())
+
+    /// The settings of HTTP/2.
+    pub(super) fn http(&self) -> &http2::Builder<TokioExecutor> {
+        &self.http
+    }
+
+    /// Serves a connection to its end.
+    pub(super) async fn serve(self, socket: Rewound<TcpStream>) -> hyper::Result<()> {
+        let answer = hyper::service::service_fn(|request| self.service.clone().oneshot(request));
+        self.http.serve_connection(TokioIo::new(socket), answer).await
+    }
 }
 
 /// Takes report streams and long lists past the router, for what it costs to go through it.
@@ -96,8 +99,7 @@ impl Service<Request<Incoming>> for Front {
     }
 }
 
-/// The settings of HTTP/2.
-pub(super) fn builder() -> http2::Builder<TokioExecutor> {
+fn builder() -> http2::Builder<TokioExecutor> {
     let mut builder = http2::Builder::new(TokioExecutor::new());
     builder
         .timer(TokioTimer::new())

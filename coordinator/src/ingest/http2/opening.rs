@@ -39,6 +39,14 @@ pub struct Arrived<S> {
     pub(in super::super) read: Vec<u8>,
 }
 
+impl<S> Arrived<S> {
+    /// The same with another form of the socket.
+    pub fn map<T>(self, form: impl FnOnce(S) -> io::Result<T>) -> io::Result<Arrived<T>> {
+        let Self { request, stream, socket, read } = self;
+        Ok(Arrived { request, stream, socket: form(socket)?, read })
+    }
+}
+
 /// The frame of settings that the general server begins with.
 #[derive(Clone, Debug)]
 pub struct Settings(Arc<[u8]>);

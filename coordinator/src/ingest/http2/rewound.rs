@@ -19,12 +19,6 @@ impl<S> Rewound<S> {
     pub(super) fn new(socket: S, read: Vec<u8>, written: usize) -> Self {
         Self { socket, read: read.into(), written }
     }
-
-    /// The same of another form of the socket.
-    pub fn map<T>(self, form: impl FnOnce(S) -> io::Result<T>) -> io::Result<Rewound<T>> {
-        let Self { socket, read, written } = self;
-        Ok(Rewound { socket: form(socket)?, read, written })
-    }
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Rewound<S> {
