@@ -14,6 +14,7 @@ use std::{
     time::Duration,
 };
 
+use hyper_util::client::legacy::connect::HttpConnector;
 use ostler_proto::v1::{self, agent_client::AgentClient, agent_message::Body, coordinator_message};
 use rand::{SeedableRng, rngs::StdRng};
 use tokio::sync::mpsc;
@@ -35,12 +36,16 @@ use session::{Session, Turn};
 /// A coordinator that cannot be connected to or does not answer Hello in this time is tried again later.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// A connection is given up when the other machine has not acknowledged for so long what was sent, which the kernel sees:
+/// rows are sent each second, so that a coordinator whose machine is gone is missed without asking it anything.
+const UNACKNOWLEDGED_MAX: Duration = Duration::from_secs(10);
+
 /// A connection that is silent for so long is asked for a sign of life, and given up when none comes in time. Longer than
 /// the time between two Acks, so that a coordinator of thousands of agents is rarely asked.
-const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(10);
-const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(3);
+const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(25);
+const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Coordinators acknowledge every few seconds; one whose transport lives but which says nothing for so long is stuck.
+/// Coordinators acknowledge every 20 seconds; one whose transport lives but which says nothing for so long is stuck.
 const SILENCE_MAX: Duration = Duration::from_secs(60);
 
 /// A stream that was up for so long was a good one: the delay before the next starts over.
@@ -174,8 +179,7 @@ fn endpoint(target: &Target) -> Result<Endpoint, Broken> {
         .connect_timeout(CONNECT_TIMEOUT)
         .http2_keep_alive_interval(KEEP_ALIVE_INTERVAL)
         .keep_alive_timeout(KEEP_ALIVE_TIMEOUT)
-        .keep_alive_while_idle(true)
-        .tcp_nodelay(true);
+        .keep_alive_while_idle(true);
     if !target.url.starts_with("https://") {
         return Ok(endpoint);
     }
@@ -195,12 +199,23 @@ fn endpoint(target: &Target) -> Result<Endpoint, Broken> {
     endpoint.tls_config(tls).map_err(address)
 }
 
+/// What opens connections: tonic's own connector, and the kernel's limit, for which tonic has no setting.
+fn connector() -> HttpConnector {
+    let mut connector = HttpConnector::new();
+    connector.enforce_http(false);
+    connector.set_nodelay(true);
+    connector.set_connect_timeout(Some(CONNECT_TIMEOUT));
+    connector.set_tcp_user_timeout(Some(UNACKNOWLEDGED_MAX));
+    connector
+}
+
 /// One connection from Hello to its end. `Ok` when we ended it.
 async fn connection(hub: &Arc<Hub>, target: &Target, stop: &CancellationToken) -> Result<(), Broken> {
     let (outgoing, messages) = mpsc::channel(OUTGOING_MAX);
     let hello = hello(hub);
     let open = async {
-        let channel: Channel = endpoint(target)?.connect().await.map_err(Broken::Connect)?;
+        let opened = endpoint(target)?.connect_with_connector(connector()).await;
+        let channel: Channel = opened.map_err(Broken::Connect)?;
         let mut client = AgentClient::new(channel)
             .max_decoding_message_size(MESSAGE_BYTES_MAX)
             .max_encoding_message_size(MESSAGE_BYTES_MAX);

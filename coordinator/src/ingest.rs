@@ -53,8 +53,8 @@ pub struct Limits {
     pub message_within: Duration,
     /// Time from Hello to the first Snapshot.
     pub snapshot_within: Duration,
-    /// Time between two Acks, while messages come: a bit less than the ten seconds of silence after which an agent asks
-    /// whether the connection is alive.
+    /// Time between two Acks, while messages come: a bit less than the 25 seconds of silence after which an agent asks
+    /// whether the connection is alive. To send one costs about as much as to take in half a row.
     pub ack_interval: Duration,
     /// Report streams open at once. Each may hold one unfinished message besides what the fleet keeps of its node.
     pub streams_max: usize,
@@ -70,7 +70,7 @@ impl Default for Limits {
             messages_at_once: 60,
             message_within: Duration::from_secs(5),
             snapshot_within: Duration::from_secs(10),
-            ack_interval: Duration::from_secs(8),
+            ack_interval: Duration::from_secs(20),
             streams_max: 70_000,
             report_interval: None,
         }

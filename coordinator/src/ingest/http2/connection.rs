@@ -15,7 +15,7 @@ use super::frame::{self, Head};
 /// Bytes received after which the agent is told that it may send as many more: half of a window.
 const GIVE_BACK_BYTES: u32 = frame::WINDOW_BYTES / 2;
 
-/// Answers that wait for an agent to read them. One of 30 bytes comes every five seconds, so that one which has not read
+/// Answers that wait for an agent to read them. One of 30 bytes comes every 20 seconds, so that one which has not read
 /// so many is not reading.
 const ANSWER_BYTES_MAX: usize = 64 << 10;
 
