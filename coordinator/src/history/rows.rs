@@ -14,56 +14,55 @@ use super::column::ROWS_MAX;
 pub(super) struct Rows {
     /// In milliseconds.
     times: Vec<i64>,
-    series: Vec<Series>,
+    /// Of each slot the value now, and in all rows from `filled` on; what an absent slot holds has no meaning but goes on
+    /// counting.
+    now: Vec<i64>,
+    /// Of each slot the rows whose values are in `values`.
+    filled: Vec<u8>,
+    /// Of each slot the rows that have no value, a bit each.
+    absent: Vec<u64>,
+    /// [`ROWS_MAX`] places for each slot.
+    values: Vec<i64>,
     /// Bitmap over slots that have no value now; trailing zero bytes may be missing.
     absent_now: Vec<u8>,
 }
 
-#[derive(Clone, Debug)]
-struct Series {
-    /// The value now, and in all rows from `filled` on; what an absent slot holds has no meaning but goes on counting.
-    now: i64,
-    filled: usize,
-    /// Which rows have no value.
-    absent: u64,
-    values: [i64; ROWS_MAX],
-}
+const _: () = assert!(ROWS_MAX <= 64, "a bit of `absent` for each row");
 
 impl Rows {
     /// Forgets what it held and makes room for `slots` values, all zero.
     pub(super) fn reset(&mut self, slots: usize) {
-        self.series.resize(slots, Series { now: 0, filled: 0, absent: 0, values: [0; ROWS_MAX] });
-        self.series.iter_mut().for_each(|series| series.now = 0);
+        self.now.clear();
+        self.now.resize(slots, 0);
+        self.values.resize(slots * ROWS_MAX, 0);
         self.absent_now.clear();
         self.restart();
     }
 
     /// Forgets the rows but not the values that the last one left.
     pub(super) fn restart(&mut self) {
+        let slots = self.now.len();
         self.times.clear();
-        for series in &mut self.series {
-            series.filled = 0;
-            series.absent = 0;
-        }
+        self.filled.clear();
+        self.filled.resize(slots, 0);
+        self.absent.clear();
+        self.absent.resize(slots, 0);
     }
 
     /// Gives a slot a value in the row that begins.
     pub(super) fn set(&mut self, slot: usize, value: i64) {
-        let row = self.times.len();
-        let series = &mut self.series[slot];
-        if series.now != value {
+        let now = std::mem::replace(&mut self.now[slot], value);
+        if now != value {
+            let row = self.times.len();
+            let filled = usize::from(std::mem::replace(&mut self.filled[slot], row as u8));
             // Most that change do so in every row, and then there is one to fill.
-            for before in &mut series.values[series.filled..row] {
-                *before = series.now;
-            }
-            series.filled = row;
-            series.now = value;
+            self.values[slot * ROWS_MAX..][filled..row].fill(now);
         }
     }
 
     /// Changes a slot's value by so much in the row that begins.
     pub(super) fn add(&mut self, slot: usize, change: i64) {
-        self.set(slot, self.series[slot].now.wrapping_add(change));
+        self.set(slot, self.now[slot].wrapping_add(change));
     }
 
     /// Which slots have no value in the row that begins.
@@ -79,8 +78,8 @@ impl Rows {
         for (position, &byte) in self.absent_now.iter().enumerate() {
             let mut bits = byte;
             while bits != 0 {
-                if let Some(series) = self.series.get_mut(8 * position + bits.trailing_zeros() as usize) {
-                    series.absent |= row;
+                if let Some(absent) = self.absent.get_mut(8 * position + bits.trailing_zeros() as usize) {
+                    *absent |= row;
                 }
                 bits &= bits - 1;
             }
@@ -94,7 +93,7 @@ impl Rows {
 
     /// Slots of each row.
     pub(super) fn slots(&self) -> usize {
-        self.series.len()
+        self.now.len()
     }
 
     /// Their times, in milliseconds.
@@ -109,7 +108,7 @@ impl Rows {
 
     /// The newest value of a slot, whether or not it has meaning.
     pub(super) fn now(&self, slot: usize) -> i64 {
-        self.series[slot].now
+        self.now[slot]
     }
 
     /// Bitmap over slots that have no value now.
@@ -119,22 +118,21 @@ impl Rows {
 
     /// Bitmap over rows in which a slot has no value.
     pub(super) fn absent(&self, slot: usize) -> u64 {
-        self.series[slot].absent
+        self.absent[slot]
     }
 
     /// The value of a slot in all rows, when it is the same.
     pub(super) fn constant(&self, slot: usize) -> Option<i64> {
-        let series = &self.series[slot];
-        (series.filled == 0).then_some(series.now)
+        (self.filled[slot] == 0).then(|| self.now[slot])
     }
 
     /// Values of a slot, one a row.
     pub(super) fn values(&mut self, slot: usize) -> &mut [i64] {
         let rows = self.times.len();
-        let series = &mut self.series[slot];
-        series.values[series.filled..rows].fill(series.now);
-        series.filled = rows;
-        &mut series.values[..rows]
+        let filled = usize::from(std::mem::replace(&mut self.filled[slot], rows as u8));
+        let values = &mut self.values[slot * ROWS_MAX..][..rows];
+        values[filled..].fill(self.now[slot]);
+        values
     }
 
     /// Values of a slot that it has in some rows.
@@ -143,10 +141,9 @@ impl Rows {
         slot: usize,
         rows: Range<usize>,
     ) -> impl DoubleEndedIterator<Item = (usize, i64)> {
-        let series = &self.series[slot];
-        rows.filter(|row| series.absent >> row & 1 == 0).map(|row| {
-            let value = if row < series.filled { series.values[row] } else { series.now };
-            (row, value)
-        })
+        let (now, absent, filled) = (self.now[slot], self.absent[slot], usize::from(self.filled[slot]));
+        let values = &self.values[slot * ROWS_MAX..][..ROWS_MAX];
+        rows.filter(move |row| absent >> row & 1 == 0)
+            .map(move |row| (row, if row < filled { values[row] } else { now }))
     }
 }
