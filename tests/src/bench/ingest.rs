@@ -47,8 +47,9 @@ impl Measured {
 }
 
 /// Measures, and compares with Prometheus when asked.
-pub(crate) fn measure(quick: bool, peer: bool) -> anyhow::Result<Outcome> {
-    let (agents, seconds) = if quick { (1_000, 5) } else { (10_000, 30) };
+pub(crate) fn measure(quick: bool, agents: Option<usize>, peer: bool) -> anyhow::Result<Outcome> {
+    let (usual, seconds) = if quick { (1_000, 5) } else { (10_000, 30) };
+    let agents = agents.unwrap_or(usual);
     let traces = traces(SETTLE + seconds);
     let mut outcome = Outcome::new("ingest");
     let ours = coordinator(agents, seconds, &traces)?;
@@ -69,7 +70,7 @@ pub(crate) fn measure(quick: bool, peer: bool) -> anyhow::Result<Outcome> {
 
 /// Both with as many agents as Prometheus has targets.
 fn compare(quick: bool, outcome: &mut Outcome) -> anyhow::Result<()> {
-    let (targets, settle, seconds) = if quick { (200, 15, 15) } else { (1_000, PAST, 60) };
+    let (targets, settle, seconds) = if quick { (200, 15, 15) } else { (2_000, PAST, 60) };
     let traces = traces(settle + seconds + SETTLE);
     let ours = coordinator(targets, seconds, &traces)?;
     let theirs = prometheus::measure(targets, settle, seconds, &traces)?;

@@ -33,6 +33,9 @@ struct Arguments {
     /// A tenth of the load and the time, to see that it works; the limits still decide the exit code.
     #[arg(long)]
     quick: bool,
+    /// Agents that report in `ingest` (10,000 unless said).
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
+    agents: Option<u16>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -76,13 +79,16 @@ fn main() -> ExitCode {
 }
 
 fn measure(arguments: &Arguments) -> anyhow::Result<outcome::Outcome> {
-    let Arguments { bench, peer, quick, .. } = arguments;
+    let Arguments { bench, peer, quick, agents, .. } = arguments;
     if peer.is_some() && *bench != Bench::Ingest {
         anyhow::bail!("only `ingest` has a peer; leave --peer off");
     }
+    if agents.is_some() && *bench != Bench::Ingest {
+        anyhow::bail!("only `ingest` can have another number of agents; leave --agents off");
+    }
     rlimit::increase_nofile_limit(u64::MAX)?;
     match bench {
-        Bench::Ingest => ingest::measure(*quick, peer.is_some()),
+        Bench::Ingest => ingest::measure(*quick, agents.map(usize::from), peer.is_some()),
         Bench::Freshness => freshness::measure(*quick),
         Bench::Query => query::measure(*quick),
         Bench::Leader => leader::measure(*quick),
