@@ -52,9 +52,10 @@ pub use self::observer::{Isolation, Resignation};
 pub use self::probe::{Ask, PEER_TIMEOUT, PROBE_TIMEOUT, Tally};
 pub use self::progress::EngineEvidence;
 use self::roster::Roster;
-pub use self::verdict::{Allowed, Class, Subject, Verdict};
+pub use self::verdict::{Allowed, Subject, Verdict};
 pub use self::xid::{Action as XidAction, Recovery, Remedy, Table as XidTable, TableError};
 pub use self::zone::ZoneSigns;
+pub use crate::class::Class;
 use crate::id::{NodeKey, ZoneId};
 use crate::time::Time;
 
@@ -231,6 +232,11 @@ impl Detector {
     /// The verdict on a subject.
     pub fn verdict(&self, subject: &Subject) -> Verdict {
         self.findings.get(subject).map_or(Verdict::Healthy, |finding| finding.verdict)
+    }
+
+    /// Whether anything is remembered of a node's GPUs, so that each further sample of them matters.
+    pub fn minds_gpus(&self, node: NodeKey) -> bool {
+        self.devices.get(node.0 as usize).and_then(Option::as_deref).is_some_and(Devices::minds_gpus)
     }
 
     /// How much of each zone is reached, for the other replicas.

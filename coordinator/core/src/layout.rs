@@ -19,6 +19,10 @@ pub(crate) const TOTALLED: [Metric; 6] = [
     Metric::HostCpuUsedPpm,
 ];
 
+/// Metrics by which a GPU is judged.
+const JUDGED: [Metric; 3] =
+    [Metric::GpuRecoveryAction, Metric::GpuRowRemapFailed, Metric::GpuSramEccThresholdExceeded];
+
 /// GPUs a node can report.
 pub const GPUS_MAX: usize = 16;
 
@@ -151,6 +155,8 @@ pub struct Layout {
     counters: Box<[bool]>,
     /// Slots of the metrics of which a node keeps totals: which total, and the slot.
     totalled: Box<[(u8, u16)]>,
+    /// Bitmap over slots of the metrics by which GPUs are judged.
+    judged: Box<[u8]>,
     /// Metric and slot, ordered by owner, then metric.
     index: Box<[(Metric, u16)]>,
     /// Where each owner's part of `index` begins; one more entry than owners.
@@ -188,6 +194,7 @@ impl Layout {
             bounds,
             counters,
             totalled: Box::default(),
+            judged: Box::default(),
             owners: Box::default(),
             index: Box::default(),
             index_starts: Box::default(),
@@ -206,6 +213,11 @@ impl Layout {
                 Some((small(TOTALLED.iter().position(|metric| *metric == it.metric)?), slot))
             })
             .collect();
+        let judged = |slots: &[Slot]| {
+            let bit = |(at, slot): (usize, &Slot)| u8::from(JUDGED.contains(&slot.metric)) << at;
+            slots.iter().enumerate().map(bit).fold(0, |byte, bit| byte | bit)
+        };
+        layout.judged = layout.slots.chunks(8).map(judged).collect();
         layout.fill_index()?;
         layout.fill_groups();
         Ok(layout)
@@ -266,6 +278,11 @@ impl Layout {
     /// Slots of the metrics of which a node keeps totals: position in [`TOTALLED`], and the slot.
     pub(crate) fn totalled(&self) -> &[(u8, u16)] {
         &self.totalled
+    }
+
+    /// Whether any of these slots holds what a GPU is judged by.
+    pub(crate) fn judges_by(&self, changed: &[u8]) -> bool {
+        self.judged.iter().zip(changed).any(|(judged, changed)| judged & changed != 0)
     }
 
     /// How many owners there are: GPUs, engines and the host.

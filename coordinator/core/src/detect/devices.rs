@@ -125,6 +125,11 @@ impl Devices {
         !self.gpus.is_empty() || self.engines.iter().any(|engine| engine.verdict != Verdict::Healthy)
     }
 
+    /// Whether anything is remembered of a GPU.
+    pub(super) fn minds_gpus(&self) -> bool {
+        !self.gpus.is_empty()
+    }
+
     /// What it found, so that findings can be dropped with the node.
     pub(super) fn subjects(&self, node: NodeKey) -> impl Iterator<Item = Subject> + '_ {
         let gpus = self.gpus.iter().map(move |gpu| Subject::Gpu(node, gpu.id.clone()));

@@ -39,7 +39,7 @@ pub(crate) struct Yard {
 
 impl Yard {
     pub(crate) fn new() -> Yard {
-        Yard { engine: Engine::new(Policy::default()), now: Time::from_millis(1_000_000) }
+        Yard { engine: Engine::new(Policy::default(), "replica-1"), now: Time::from_millis(1_000_000) }
     }
 
     pub(crate) fn pass(&mut self, millis: u64) {
