@@ -17,7 +17,7 @@ use crate::request_log::{Protocol, RequestLog};
 use crate::store::embedded::Embedded;
 use crate::summary::Summaries;
 use crate::trends::Trends;
-use crate::{http, ingest, server, store};
+use crate::{http, ingest, probe, server, store};
 
 /// The store's file in its folder.
 const STORE_FILE: &str = "ostler.redb";
@@ -136,6 +136,10 @@ pub async fn start(config: Config) -> Result<Running, Error> {
     let by_the_clock =
         by_the_clock(driver.clone(), summaries.clone(), trends, store.clone(), past.last(), shutdown.clone());
     running.threads.push(thread("clock", by_the_clock)?);
+    if let Some(actions) = driver.take_actions() {
+        let probes = probe::run(driver.clone(), ingest.clone(), actions, shutdown.clone());
+        running.threads.push(thread("probe", probes)?);
+    }
 
     let listener = http::bind(http_listen).map_err(listen(http_listen, "HTTP", "http-listen"))?;
     running.http_address = listener.local_addr().map_err(listen(http_listen, "HTTP", "http-listen"))?;
