@@ -5,6 +5,7 @@
 //! twice, finds the same. Both take the time; it must not go back between calls.
 
 mod senses;
+mod telling;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -156,6 +157,9 @@ impl Engine {
         }
         self.report.nodes = self.fleet.states();
         let actions = self.detector.step(now);
+        for transition in &self.detector.report().transitions {
+            telling::tell(&mut self.fleet, transition);
+        }
         assert!(
             self.poll_timeout().is_none_or(|timeout| timeout > now),
             "a step leaves nothing to do at once"

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use ostler_core::detect::{Detector, Finding, Subject, Verdict};
 use ostler_core::fleet::{self, Freshness, State};
 use ostler_core::inventory;
 use ostler_core::journal;
@@ -10,6 +11,7 @@ use ostler_core::metric::Metric;
 use ostler_core::time::Time;
 use ostler_proto::v1;
 
+use crate::driver::View;
 use crate::mask::{Fields, Mask, find};
 
 /// The value if the mask wants the field, else its default.
@@ -34,8 +36,38 @@ pub fn rfc3339(time: Time) -> String {
     jiff::Timestamp::from_millisecond(millis).unwrap_or(jiff::Timestamp::MAX).to_string()
 }
 
+/// The moment that an entry is made for, and what is found out by then.
+#[derive(Clone, Copy)]
+pub struct At<'a> {
+    now: Time,
+    detector: &'a Detector,
+}
+
+impl<'a> At<'a> {
+    /// The moment of a view.
+    pub fn of(view: &View<'a>) -> At<'a> {
+        At { now: view.now, detector: view.detector }
+    }
+
+    fn found(self, subject: &Subject) -> Option<&'a Finding> {
+        self.detector.finding(subject)
+    }
+}
+
+/// The wire's number of the verdict that was found; what nothing was found of is healthy.
+pub fn verdict(found: Option<&Finding>) -> i32 {
+    super::verdict_number(found.map_or(Verdict::Healthy, |found| found.verdict))
+}
+
+/// What a verdict goes by, for a person.
+pub fn reason(found: Option<&Finding>) -> String {
+    found.map(|found| found.evidence.to_string()).unwrap_or_default()
+}
+
 /// A node.
-pub fn node(node: &fleet::Node, now: Time, mask: &Mask) -> v1::Node {
+pub fn node(node: &fleet::Node, at: At<'_>, mask: &Mask) -> v1::Node {
+    let now = at.now;
+    let found = at.found(&Subject::Node(node.key()));
     let hello = node.hello();
     let totals = node.totals(now);
     v1::Node {
@@ -69,6 +101,8 @@ pub fn node(node: &fleet::Node, now: Time, mask: &Mask) -> v1::Node {
         revision: node.revision(),
         probe_address: wanted!(mask, v1::Node, probe_address, hello.probe_address.to_string()),
         rows_dropped: node.rows_dropped(),
+        verdict: verdict(found),
+        verdict_reason: wanted!(mask, v1::Node, verdict_reason, reason(found)),
     }
 }
 
@@ -112,8 +146,9 @@ fn value(node: &fleet::Node, owner: Owner, metric: Metric, factor: f64, now: Tim
 }
 
 /// A GPU.
-pub fn gpu(gpu: fleet::Gpu<'_>, now: Time, mask: &Mask) -> v1::Gpu {
-    let (node, info) = (gpu.node, gpu.info());
+pub fn gpu(gpu: fleet::Gpu<'_>, at: At<'_>, mask: &Mask) -> v1::Gpu {
+    let (node, info, now) = (gpu.node, gpu.info(), at.now);
+    let found = at.found(&Subject::Gpu(node.key(), info.id.clone()));
     let (age, freshness) = gpu.freshness(now);
     let value = |metric, factor| value(node, gpu.owner(), metric, factor, now);
     let mig = |it: &inventory::MigInstance| v1::MigInstance {
@@ -167,6 +202,8 @@ pub fn gpu(gpu: fleet::Gpu<'_>, now: Time, mask: &Mask) -> v1::Gpu {
         mig_instances: wanted!(mask, v1::Gpu, mig_instances, info.mig_instances.iter().map(mig).collect()),
         readings: wanted!(mask, v1::Gpu, readings, readings(node, gpu.owner(), now)),
         revision: gpu.revision(),
+        verdict: verdict(found),
+        verdict_reason: wanted!(mask, v1::Gpu, verdict_reason, reason(found)),
     }
 }
 
@@ -176,8 +213,9 @@ pub fn engine_name(engine: fleet::Engine<'_>) -> String {
 }
 
 /// An engine.
-pub fn engine(engine: fleet::Engine<'_>, now: Time, mask: &Mask) -> v1::Engine {
-    let (node, info) = (engine.node, engine.info());
+pub fn engine(engine: fleet::Engine<'_>, at: At<'_>, mask: &Mask) -> v1::Engine {
+    let (node, info, now) = (engine.node, engine.info(), at.now);
+    let found = at.found(&Subject::Engine(node.key(), info.id.clone()));
     let (age, freshness) = engine.freshness(now);
     let value = |metric, factor| value(node, engine.owner(), metric, factor, now);
     v1::Engine {
@@ -239,6 +277,8 @@ pub fn engine(engine: fleet::Engine<'_>, now: Time, mask: &Mask) -> v1::Engine {
         ),
         readings: wanted!(mask, v1::Engine, readings, readings(node, engine.owner(), now)),
         revision: engine.revision(),
+        verdict: verdict(found),
+        verdict_reason: wanted!(mask, v1::Engine, verdict_reason, reason(found)),
     }
 }
 

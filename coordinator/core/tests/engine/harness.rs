@@ -67,9 +67,10 @@ impl Yard {
         self.engine.fleet().node(&NodeId::from(name)).expect("the node is known")
     }
 
-    /// Names of the kinds in the journal, oldest first.
+    /// Names of the kinds in the journal but for verdicts, oldest first.
     pub(crate) fn told(&self) -> Vec<&'static str> {
-        self.engine.fleet().journal().entries().map(|entry| entry.kind.name()).collect()
+        let names = self.engine.fleet().journal().entries().map(|entry| entry.kind.name());
+        names.filter(|name| *name != "verdict").collect()
     }
 
     /// All that the fleet knows, to see whether anything changed.
