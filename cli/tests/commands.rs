@@ -196,7 +196,9 @@ fn a_running_fleet_is_read_in_every_form() {
     }
     let gpu = demo.json(&["get", "gpus"])[0]["name"].as_str().expect("GPUs have names").to_owned();
     assert!(!demo.json(&["describe", "gpu", &gpu])["readings"].as_array().expect("readings").is_empty());
-    assert!(stdout(&demo.run(&["status"])).contains("SIMULATED"));
+    let status = stdout(&demo.run(&["status"]));
+    assert!(status.contains("SIMULATED"), "{status}");
+    assert!(status.contains("leader ") && status.contains(" term "), "{status}");
     let missing = demo.run(&["get", "node", "nobody"]);
     assert_eq!(code(&missing), 1);
     assert!(stderr(&missing).contains("`ostler get nodes` lists"), "{}", stderr(&missing));

@@ -13,6 +13,7 @@ use crate::mask::{Fields, Mask};
 use crate::summary::Summaries;
 use crate::trends::Trends;
 
+pub(crate) mod encoded;
 mod entity;
 mod list;
 mod orders;

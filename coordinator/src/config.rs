@@ -9,10 +9,14 @@ use std::time::Duration;
 use clap::Parser;
 use serde::Deserialize;
 
+use crate::store::{self, etcd};
 use crate::telemetry;
 
 /// Threads that serve gRPC, at most: beyond four the lock around the engine is what waits.
 const INGEST_THREADS_MAX: usize = 64;
+
+/// Where etcd listens by default.
+const ETCD_ENDPOINT: &str = "http://127.0.0.1:2379";
 
 /// The documented default file, which `--print-config` shows.
 pub const EXAMPLE: &str = include_str!("../coordinator.toml");
@@ -30,6 +34,8 @@ pub struct Config {
     pub ingest_threads: usize,
     /// What outlives the process, and where.
     pub store: Store,
+    /// Length of the leader's lease, 2 s to 60 s: a leader that dies is replaced within so long and a second.
+    pub lead_ttl: Duration,
     /// How often agents are told to send a row, 100 ms to 60 s; none lets each keep its own interval.
     pub report_interval: Option<Duration>,
     /// How long a node that left or fell silent is still shown, 10 s to 30 days.
@@ -47,6 +53,13 @@ pub enum Store {
     Memory,
     /// The file `ostler.redb` in this folder.
     Folder(PathBuf),
+    /// What replicas share is in etcd, and this replica's own events are in the file.
+    Etcd {
+        /// The file's folder.
+        folder: PathBuf,
+        /// How etcd is reached.
+        etcd: etcd::Config,
+    },
 }
 
 impl Default for Config {
@@ -58,6 +71,7 @@ impl Default for Config {
             http_listen: SocketAddr::from(([0, 0, 0, 0], 7480)),
             ingest_threads: (cores / 2).clamp(1, 4),
             store: Store::Folder(default_folder()),
+            lead_ttl: Duration::from_secs(3),
             report_interval: None,
             node_retention: Duration::from_secs(3600),
             watchers_max: 1_000,
@@ -86,6 +100,9 @@ pub enum Error {
         /// Where and why.
         text: String,
     },
+    /// The settings of etcd do not fit together.
+    #[error(transparent)]
+    Etcd(#[from] store::Error),
     /// A value is outside its range.
     #[error("{key} is {value}; it must be {range}")]
     Range {
@@ -128,12 +145,39 @@ struct Raw {
     /// Threads that serve gRPC [default: half the cores, 1 to 4].
     #[arg(long, env = "OSTLER_INGEST_THREADS", value_name = "COUNT")]
     ingest_threads: Option<usize>,
-    /// "embedded" keeps events in a file, "memory" forgets them at exit [default: embedded].
+    /// "embedded" for one replica with a file, "etcd" for several, "memory" to forget all at exit [default: embedded].
     #[arg(long, env = "OSTLER_STORE", value_name = "KIND")]
     store: Option<StoreKind>,
-    /// Folder of the embedded store [default: $XDG_STATE_HOME/ostler or ~/.local/state/ostler].
+    /// Folder of the file, with "embedded" and "etcd" [default: $XDG_STATE_HOME/ostler or ~/.local/state/ostler].
     #[arg(long, env = "OSTLER_DATA_DIR", value_name = "FOLDER")]
     data_dir: Option<PathBuf>,
+    /// Seconds of the leader's lease [default: 3].
+    #[arg(long, env = "OSTLER_LEAD_TTL_S", value_name = "SECONDS")]
+    lead_ttl_s: Option<u64>,
+    /// Members of etcd, http:// or https://, separated by commas [default: http://127.0.0.1:2379].
+    #[arg(long, env = "OSTLER_ETCD_ENDPOINTS", value_name = "URL", value_delimiter = ',')]
+    etcd_endpoints: Option<Vec<String>>,
+    /// Begin of all keys in etcd, the same for all replicas of a fleet [default: ostler/].
+    #[arg(long, env = "OSTLER_ETCD_PREFIX", value_name = "PREFIX")]
+    etcd_prefix: Option<String>,
+    /// Authorities that may have signed etcd's certificates (PEM) [default: none].
+    #[arg(long, env = "OSTLER_ETCD_CA", value_name = "FILE")]
+    etcd_ca: Option<PathBuf>,
+    /// Certificate that this replica shows to etcd (PEM) [default: none].
+    #[arg(long, env = "OSTLER_ETCD_CERTIFICATE", value_name = "FILE")]
+    etcd_certificate: Option<PathBuf>,
+    /// Its key (PEM) [default: none].
+    #[arg(long, env = "OSTLER_ETCD_KEY", value_name = "FILE")]
+    etcd_key: Option<PathBuf>,
+    /// User that logs in to etcd [default: none].
+    #[arg(long, env = "OSTLER_ETCD_USER", value_name = "NAME")]
+    etcd_user: Option<String>,
+    /// Its password; a variable or the file keeps it out of the list of processes [default: none].
+    #[arg(long, env = "OSTLER_ETCD_PASSWORD", value_name = "PASSWORD", hide_env_values = true)]
+    etcd_password: Option<String>,
+    /// Milliseconds that one operation on etcd may take [default: 1000].
+    #[arg(long, env = "OSTLER_ETCD_TIMEOUT_MS", value_name = "MILLISECONDS")]
+    etcd_timeout_ms: Option<u64>,
     /// Milliseconds between rows that agents are told to keep [default: each agent's own].
     #[arg(long, env = "OSTLER_REPORT_INTERVAL_MS", value_name = "MILLISECONDS")]
     report_interval_ms: Option<u64>,
@@ -158,6 +202,7 @@ struct Raw {
 #[serde(rename_all = "lowercase")]
 enum StoreKind {
     Embedded,
+    Etcd,
     Memory,
 }
 
@@ -192,6 +237,15 @@ impl Raw {
             ingest_threads: self.ingest_threads.or(other.ingest_threads),
             store: self.store.or(other.store),
             data_dir: self.data_dir.or(other.data_dir),
+            lead_ttl_s: self.lead_ttl_s.or(other.lead_ttl_s),
+            etcd_endpoints: self.etcd_endpoints.or(other.etcd_endpoints),
+            etcd_prefix: self.etcd_prefix.or(other.etcd_prefix),
+            etcd_ca: self.etcd_ca.or(other.etcd_ca),
+            etcd_certificate: self.etcd_certificate.or(other.etcd_certificate),
+            etcd_key: self.etcd_key.or(other.etcd_key),
+            etcd_user: self.etcd_user.or(other.etcd_user),
+            etcd_password: self.etcd_password.or(other.etcd_password),
+            etcd_timeout_ms: self.etcd_timeout_ms.or(other.etcd_timeout_ms),
             report_interval_ms: self.report_interval_ms.or(other.report_interval_ms),
             node_retention_s: self.node_retention_s.or(other.node_retention_s),
             watchers_max: self.watchers_max.or(other.watchers_max),
@@ -203,6 +257,7 @@ impl Raw {
 
     fn check(self) -> Result<Config, Error> {
         let default = Config::default();
+        let store = self.store()?;
         let replica = self.replica.unwrap_or(default.replica);
         let named = !replica.is_empty()
             && replica.len() <= 253
@@ -222,17 +277,15 @@ impl Raw {
         )?;
         let watchers = self.watchers_max.unwrap_or(default.watchers_max);
         within((1..=100_000).contains(&watchers), "watchers_max", watchers, "1 to 100000")?;
-        let store = match (self.store, self.data_dir, default.store) {
-            (Some(StoreKind::Memory), _, _) => Store::Memory,
-            (_, Some(folder), _) => Store::Folder(folder),
-            (_, None, store) => store,
-        };
+        let lead_ttl = self.lead_ttl_s.unwrap_or(default.lead_ttl.as_secs());
+        within((2..=60).contains(&lead_ttl), "lead_ttl_s", lead_ttl, "2 to 60")?;
         Ok(Config {
             replica,
             grpc_listen: self.grpc_listen.unwrap_or(default.grpc_listen),
             http_listen: self.http_listen.unwrap_or(default.http_listen),
             ingest_threads: threads,
             store,
+            lead_ttl: Duration::from_secs(lead_ttl),
             report_interval: self.report_interval_ms.map(Duration::from_millis),
             node_retention: Duration::from_secs(retention),
             watchers_max: watchers,
@@ -242,6 +295,43 @@ impl Raw {
                 otlp_endpoint: self.otlp_endpoint.filter(|url| !url.is_empty()),
             },
         })
+    }
+}
+
+impl Raw {
+    fn store(&self) -> Result<Store, Error> {
+        let folder = || self.data_dir.clone().unwrap_or_else(default_folder);
+        Ok(match self.store.unwrap_or(StoreKind::Embedded) {
+            StoreKind::Memory => Store::Memory,
+            StoreKind::Embedded => Store::Folder(folder()),
+            StoreKind::Etcd => Store::Etcd { folder: folder(), etcd: self.etcd()? },
+        })
+    }
+
+    fn etcd(&self) -> Result<etcd::Config, Error> {
+        let endpoints = self.etcd_endpoints.clone().unwrap_or_else(|| vec![ETCD_ENDPOINT.to_owned()]);
+        let mut config = etcd::Config::new(endpoints);
+        if let Some(prefix) = &self.etcd_prefix {
+            config.prefix.clone_from(prefix);
+        }
+        if let Some(millis) = self.etcd_timeout_ms {
+            config.timeout = Duration::from_millis(millis);
+        }
+        config.tls.ca.clone_from(&self.etcd_ca);
+        config.tls.identity = match (&self.etcd_certificate, &self.etcd_key) {
+            (None, None) => None,
+            (Some(certificate), Some(key)) => Some((certificate.clone(), key.clone())),
+            (Some(_), None) | (None, Some(_)) => {
+                let (key, value, range) = ("etcd_certificate", "given alone", "given together with etcd_key");
+                return Err(Error::Range { key, value: value.to_owned(), range });
+            }
+        };
+        if self.etcd_user.is_some() || self.etcd_password.is_some() {
+            let name = self.etcd_user.clone().unwrap_or_default();
+            config.user = Some(etcd::User { name, password: self.etcd_password.clone().unwrap_or_default() });
+        }
+        config.check()?;
+        Ok(config)
     }
 }
 
@@ -305,12 +395,31 @@ mod tests {
             ("replica = \"\"", "replica is ; it must be 1 to 253"),
             ("node_retention_s = 1", "node_retention_s is 1"),
             ("grpc_listen = \"nonsense\"", "line 1"),
-            ("store = \"etcd\"", "line 1"),
+            ("store = \"zookeeper\"", "line 1"),
+            ("lead_ttl_s = 1", "lead_ttl_s is 1; it must be 2 to 60"),
+            ("store = \"etcd\"\netcd_endpoints = [\"localhost:2379\"]", "http://host:port"),
+            ("store = \"etcd\"\netcd_key = \"key.pem\"", "together with etcd_key"),
+            ("store = \"etcd\"\netcd_user = \"ostler\"", "etcd_password"),
         ];
         for (text, expected) in cases {
             let error = parse(text).unwrap_err().to_string();
             assert!(error.contains(expected), "{text}: {error}");
         }
+    }
+
+    #[test]
+    fn everything_about_etcd_can_be_said_in_the_file() {
+        let text = "store = \"etcd\"\ndata_dir = \"/d\"\netcd_endpoints = [\"https://a:1\", \"https://b:2\"]\n\
+                    etcd_prefix = \"fleet/\"\netcd_ca = \"ca\"\netcd_certificate = \"cert\"\netcd_key = \"key\"\n\
+                    etcd_user = \"u\"\netcd_password = \"p\"\netcd_timeout_ms = 500";
+        let expected = etcd::Config {
+            endpoints: vec!["https://a:1".to_owned(), "https://b:2".to_owned()],
+            prefix: "fleet/".to_owned(),
+            tls: etcd::Tls { ca: Some("ca".into()), identity: Some(("cert".into(), "key".into())) },
+            user: Some(etcd::User { name: "u".to_owned(), password: "p".to_owned() }),
+            timeout: Duration::from_millis(500),
+        };
+        assert_eq!(parse(text).unwrap().store, Store::Etcd { folder: "/d".into(), etcd: expected });
     }
 
     #[test]

@@ -14,6 +14,7 @@ pub mod history;
 pub mod http;
 pub mod ingest;
 pub mod journal;
+pub mod lead;
 pub mod mask;
 pub mod metrics;
 pub mod request_log;

@@ -6,12 +6,15 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use ostler_core::engine::Policy;
+use ostler_core::event::Event;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::api::{self, Api};
 use crate::config::{self, Config};
 use crate::driver::Driver;
 use crate::journal::{self, Past};
+use crate::lead::{self, Lead, Leadership, Standing};
 use crate::metrics::{self, Metrics};
 use crate::request_log::{Protocol, RequestLog};
 use crate::store::embedded::Embedded;
@@ -43,6 +46,12 @@ pub enum Error {
     /// The store does not open.
     #[error(transparent)]
     Store(#[from] store::Error),
+    /// The settings make no election.
+    #[error(transparent)]
+    Election(#[from] ostler_core::lead::ConfigError),
+    /// The election does not start.
+    #[error(transparent)]
+    Lead(#[from] lead::Error),
     /// A thread does not start.
     #[error("cannot start a thread")]
     Thread(#[source] std::io::Error),
@@ -56,6 +65,8 @@ pub struct Running {
     pub http_address: SocketAddr,
     /// The engine, for who shares the process.
     pub driver: Driver,
+    /// The lead, for who acts as the leader.
+    pub leadership: Leadership,
     shutdown: CancellationToken,
     grpc: Option<server::Running>,
     threads: Vec<JoinHandle<()>>,
@@ -92,16 +103,15 @@ pub async fn start(config: Config) -> Result<Running, Error> {
         http_listen,
         ingest_threads,
         store: kept,
+        lead_ttl,
         report_interval,
         node_retention,
         watchers_max,
         telemetry: _,
     } = config;
     let shutdown = CancellationToken::new();
-    let store = match &kept {
-        config::Store::Memory => Embedded::in_memory()?,
-        config::Store::Folder(folder) => Embedded::open(&folder.join(STORE_FILE))?,
-    };
+    let store = open(&kept)?;
+    let election = ostler_core::lead::Config::try_new(&replica, lead::PREFIX, lead_ttl)?;
     let past = Arc::new(Past::load(&store).await?);
     let driver = Driver::new(Policy { retention: node_retention }, &replica);
     let summaries = Summaries::new(driver.clone());
@@ -128,13 +138,19 @@ pub async fn start(config: Config) -> Result<Running, Error> {
         grpc_address: grpc.address(),
         http_address: http_listen,
         driver: driver.clone(),
+        leadership: Leadership::default(),
         shutdown: shutdown.clone(),
         grpc: None,
         threads: Vec::new(),
     };
 
+    let lead = join(&kept, election, &store, &shutdown)?;
+    running.leadership = lead.leadership();
+    let standing = lead.standing();
+    running.threads.push(lead.into_thread());
+    let events = journal::keep(driver.clone(), store.clone(), past.last(), shutdown.clone());
     let by_the_clock =
-        by_the_clock(driver.clone(), summaries.clone(), trends, store.clone(), past.last(), shutdown.clone());
+        by_the_clock(driver.clone(), summaries.clone(), trends, standing, events, shutdown.clone());
     running.threads.push(thread("clock", by_the_clock)?);
     if let Some(actions) = driver.take_actions() {
         let probes = probe::run(driver.clone(), ingest.clone(), actions, shutdown.clone());
@@ -157,20 +173,55 @@ pub async fn start(config: Config) -> Result<Running, Error> {
     Ok(running)
 }
 
-/// What happens by the clock: steps, points of trends, events to the store.
+/// The store of what is this replica's own, and of everything when it is alone.
+fn open(kept: &config::Store) -> Result<Embedded, store::Error> {
+    match kept {
+        config::Store::Memory => Embedded::in_memory(),
+        config::Store::Folder(folder) | config::Store::Etcd { folder, etcd: _ } => {
+            Embedded::open(&folder.join(STORE_FILE))
+        }
+    }
+}
+
+/// Begins to take part in the election of the replicas that share a store.
+fn join(
+    kept: &config::Store,
+    election: ostler_core::lead::Config,
+    store: &Embedded,
+    shutdown: &CancellationToken,
+) -> Result<Lead, lead::Error> {
+    match kept {
+        config::Store::Memory | config::Store::Folder(_) => {
+            Lead::alone(election, store.clone(), shutdown.clone())
+        }
+        config::Store::Etcd { folder: _, etcd } => Lead::with_etcd(election, etcd, shutdown.clone()),
+    }
+}
+
+/// What happens by the clock: steps, points of trends, events to the store, and who leads to the engine.
 async fn by_the_clock(
     driver: Driver,
     summaries: Summaries,
     trends: Trends,
-    store: Embedded,
-    events_before: u64,
+    standing: watch::Receiver<Standing>,
+    events: impl Future<Output = ()>,
     shutdown: CancellationToken,
 ) {
     tokio::join!(
         driver.clone().run(shutdown.clone()),
         trends.run(summaries, shutdown.clone()),
-        journal::keep(driver, store, events_before, shutdown),
+        tell_leader(driver, standing),
+        events,
     );
+}
+
+/// Tells the engine who leads until the election has ended.
+async fn tell_leader(driver: Driver, mut standing: watch::Receiver<Standing>) {
+    while standing.changed().await.is_ok() {
+        let Standing { leader, term } = standing.borrow_and_update().clone();
+        // It refuses only a term lower than one it was told, which nobody leads in any more.
+        let _ = driver.handle(Event::Leader { leader: leader.as_deref(), term });
+    }
 }
 
 type Ready = Arc<dyn Fn() -> Result<(), String> + Send + Sync>;

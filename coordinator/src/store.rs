@@ -8,6 +8,8 @@ use std::future::Future;
 
 pub mod conformance;
 pub mod embedded;
+pub mod etcd;
+pub mod fenced;
 
 /// Longest key, in bytes: names of things with a prefix stay under 600.
 pub const KEY_LENGTH_MAX: usize = 1_024;
@@ -191,7 +193,22 @@ pub enum Error {
         #[source]
         source: Option<Box<dyn std::error::Error + Send + Sync>>,
     },
-    /// Reading or writing failed.
+    /// The store did not answer, and what was asked changes nothing.
+    #[error("the store does not answer; look at etcd and the network")]
+    Unreachable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The transaction may have happened or not: no answer came, or an error that does not tell.
+    #[error("it is not known whether the store carried the transaction out; read before it is repeated")]
+    OutcomeUnknown(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The settings for reaching the store are wrong.
+    #[error("the store cannot be used: {problem}")]
+    Settings {
+        /// What is wrong, and what to do.
+        problem: String,
+        /// What the system says.
+        #[source]
+        source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    },
+    /// Reading or writing failed, and changed nothing.
     #[error("the store failed")]
     Backend(#[source] Box<dyn std::error::Error + Send + Sync>),
 }

@@ -20,6 +20,7 @@ const UNSAFE_FILES: &[&str] = &[
     "agent/src/nvml/",
     "agent/src/sys.rs",
     "coordinator/src/ingest/sys.rs",
+    "coordinator/src/lead/sys.rs",
     "tests/fake-nvml/",
     "tests/src/sys.rs",
     "tests/tests/fake_nvml_raw.rs",
@@ -30,7 +31,7 @@ const NAMED_ONLY_IN: &[(&str, &[&str])] = &[
     ("nvml_wrapper", &["agent/src/nvml/", "tests/fake-nvml/", "tests/tests/fake_nvml"]),
     ("nvml_wrapper_sys", &["agent/src/nvml/", "tests/fake-nvml/", "tests/tests/fake_nvml"]),
     ("redb", &["coordinator/src/store/"]),
-    ("etcd_client", &[]),
+    ("etcd_client", &["coordinator/src/store/etcd.rs", "coordinator/src/store/etcd/"]),
     ("kube", &[]),
 ];
 

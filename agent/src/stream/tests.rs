@@ -315,6 +315,31 @@ async fn an_order_of_a_lower_term_than_one_seen_is_refused_even_after_a_restart(
 }
 
 #[tokio::test]
+async fn a_term_that_a_replica_tells_of_is_stored_and_orders_of_lower_ones_are_refused_after_a_restart() {
+    let mut scene = Scene::start().await;
+    let mut peer = scene.peer().await;
+    peer.hello().await;
+    peer.say(Said::Welcome(v1::Welcome { term: 7, ..v1::Welcome::default() })).await;
+    peer.say(Said::Ack(v1::Ack { term: 9, ..v1::Ack::default() })).await;
+    let store = crate::state::Store::new(Some(scene.state.path().to_owned()));
+    timeout(PATIENCE, async {
+        while store.read().unwrap().highest_term < 9 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await
+    .expect("the term is stored");
+    scene.stop.cancel();
+    scene.agent.await.unwrap().unwrap();
+    let mut scene = Scene::start_in(scene.state).await;
+    let mut peer = scene.peer().await;
+    assert_eq!(peer.hello().await.highest_term_seen, 9);
+    peer.order(8, Order::ReleaseNvml(v1::ReleaseNvml { hold_ms: 5_000 })).await;
+    assert!(matches!(peer.answer().await, Body::CommandResult(result) if !result.ok));
+    assert!(lock(&scene.released).is_empty());
+}
+
+#[tokio::test]
 async fn an_order_is_void_after_its_time_and_a_senseless_one_is_refused() {
     let mut scene = Scene::start().await;
     let mut peer = scene.peer().await;

@@ -87,6 +87,15 @@ pub struct Slot {
     pub group: u16,
 }
 
+/// A slot that goes into a total.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Totalled {
+    /// Position in [`TOTALLED`].
+    pub(crate) total: u8,
+    pub(crate) group: u16,
+    pub(crate) slot: u16,
+}
+
 /// Why a list of groups is no layout. Positions count from zero, as on the wire.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
@@ -153,8 +162,8 @@ pub struct Layout {
     owners: Box<[u8]>,
     /// Whether each slot's metric is a counter.
     counters: Box<[bool]>,
-    /// Slots of the metrics of which a node keeps totals: which total, and the slot.
-    totalled: Box<[(u8, u16)]>,
+    /// Slots of the metrics of which a node keeps totals, in the order of slots and so of groups.
+    totalled: Box<[Totalled]>,
     /// Bitmap over slots of the metrics by which GPUs are judged.
     judged: Box<[u8]>,
     /// Metric and slot, ordered by owner, then metric.
@@ -210,7 +219,8 @@ impl Layout {
         layout.totalled = (0u16..)
             .zip(&layout.slots)
             .filter_map(|(slot, it)| {
-                Some((small(TOTALLED.iter().position(|metric| *metric == it.metric)?), slot))
+                let total = TOTALLED.iter().position(|metric| *metric == it.metric)?;
+                Some(Totalled { total: small(total), group: it.group, slot })
             })
             .collect();
         let judged = |slots: &[Slot]| {
@@ -275,8 +285,8 @@ impl Layout {
         self.counters[slot]
     }
 
-    /// Slots of the metrics of which a node keeps totals: position in [`TOTALLED`], and the slot.
-    pub(crate) fn totalled(&self) -> &[(u8, u16)] {
+    /// Slots of the metrics of which a node keeps totals, group by group.
+    pub(crate) fn totalled(&self) -> &[Totalled] {
         &self.totalled
     }
 

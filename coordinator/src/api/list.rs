@@ -1,6 +1,9 @@
 //! Lists and single entries: filter, field mask and paging, the same for every kind.
 
+use std::ops::ControlFlow;
+
 use ostler_proto::v1;
+use prost::Message;
 use tonic::Status;
 
 use super::entity::Entity;
@@ -20,6 +23,9 @@ const CHUNK: usize = 256;
 /// Chunks made before other tasks of the thread get their turn.
 const CHUNKS_PER_TURN: usize = 4;
 
+/// About the bytes of an entry, to make room at once.
+const ENTRY_BYTES: usize = 128;
+
 /// One page.
 pub(super) struct Page<M> {
     pub(super) entries: Vec<M>,
@@ -27,59 +33,121 @@ pub(super) struct Page<M> {
     pub(super) total_size: u32,
 }
 
-/// The page that the request asks for. The total counts what passes the filter.
-pub(super) async fn page<M: Entity>(api: &Api, request: &v1::ListRequest) -> Result<Page<M>, Status> {
-    let size = match request.page_size as usize {
-        0 => PAGE_SIZE_DEFAULT,
-        size => size.min(PAGE_SIZE_MAX),
-    };
-    let keep = mask_of::<M>(request.field_mask.as_ref())?;
-    let filter =
-        Filter::parse::<M>(&request.filter).map_err(|error| Status::invalid_argument(error.to_string()))?;
-    let begin = decode_token(&request.page_token)?;
-    let build = keep.with_bits(filter.fields() | 1);
-
-    let mut page = collect::<M>(api, begin.as_deref(), size + 1, &build, &filter).await;
-    let more = page.len() > size;
-    page.truncate(size);
-    let next_page_token =
-        page.last().filter(|_| more).map(|last| encode_token(last.name())).unwrap_or_default();
-    let total = if filter.is_all() {
-        M::total(api)
-    } else if begin.is_none() && !more {
-        page.len()
-    } else {
-        collect::<M>(api, None, usize::MAX, &Mask::none().with_bits(filter.fields() | 1), &filter).await.len()
-    };
-    page.iter_mut().for_each(|entry| entry.keep(&keep));
-    Ok(Page { entries: page, next_page_token, total_size: u32::try_from(total).unwrap_or(u32::MAX) })
+/// What a request asks for.
+struct Asked {
+    size: usize,
+    /// Fields of the answer.
+    keep: Mask,
+    /// Fields that are made: those, the name, and what the filter looks at.
+    build: Mask,
+    filter: Filter,
+    /// The last entry of the page before.
+    after: Option<String>,
 }
 
-/// Up to `limit` entries after a name that pass the filter.
-async fn collect<M: Entity>(
+impl Asked {
+    fn of<M: Entity>(request: &v1::ListRequest) -> Result<Asked, Status> {
+        let size = match request.page_size as usize {
+            0 => PAGE_SIZE_DEFAULT,
+            size => size.min(PAGE_SIZE_MAX),
+        };
+        let keep = mask_of::<M>(request.field_mask.as_ref())?;
+        let filter = Filter::parse::<M>(&request.filter)
+            .map_err(|error| Status::invalid_argument(error.to_string()))?;
+        let after = decode_token(&request.page_token)?;
+        Ok(Asked { size, build: keep.with_bits(filter.fields() | 1), keep, filter, after })
+    }
+
+    /// Without a filter it is known how many entries will come.
+    fn expected<M: Entity>(&self, api: &Api) -> usize {
+        if self.filter.is_all() { M::total(api).min(self.size) } else { 0 }
+    }
+
+    /// Passes on the page's entries. Returns the token of the next page, empty after the last, and how many entries pass
+    /// the filter on all pages.
+    async fn answer<M: Entity>(self, api: &Api, mut take: impl FnMut(M)) -> (String, u32) {
+        let Asked { size, keep, build, filter, after } = self;
+        let first = after.is_none();
+        let (mut count, mut last, mut more) = (0, String::new(), false);
+        each::<M>(api, after, &build, &filter, |mut entry| {
+            more = count == size;
+            if more {
+                return ControlFlow::Break(());
+            }
+            count += 1;
+            last.clear();
+            last.push_str(entry.name());
+            entry.keep(&keep);
+            take(entry);
+            ControlFlow::Continue(())
+        })
+        .await;
+        let total = if filter.is_all() {
+            M::total(api)
+        } else if first && !more {
+            count
+        } else {
+            let mut total = 0;
+            let count = |_| {
+                total += 1;
+                ControlFlow::Continue(())
+            };
+            each::<M>(api, None, &Mask::none().with_bits(filter.fields() | 1), &filter, count).await;
+            total
+        };
+        let token = if more { encode_token(&last) } else { String::new() };
+        (token, u32::try_from(total).unwrap_or(u32::MAX))
+    }
+}
+
+/// The page that the request asks for. The total counts what passes the filter.
+pub(super) async fn page<M: Entity>(api: &Api, request: &v1::ListRequest) -> Result<Page<M>, Status> {
+    let asked = Asked::of::<M>(request)?;
+    let mut entries = Vec::with_capacity(asked.expected::<M>(api));
+    let (next_page_token, total_size) = asked.answer(api, |entry| entries.push(entry)).await;
+    Ok(Page { entries, next_page_token, total_size })
+}
+
+/// The same page as bytes of its message. All list responses have the same three fields. Each entry is encoded as soon as
+/// it is made, so that ten thousand of them are never in memory at once and none is touched twice.
+pub(super) async fn encoded<M: Entity + Message>(
     api: &Api,
-    after: Option<&str>,
-    limit: usize,
+    request: &v1::ListRequest,
+) -> Result<Vec<u8>, Status> {
+    const ENTRIES: u32 = 1;
+    let asked = Asked::of::<M>(request)?;
+    let mut bytes = Vec::with_capacity(ENTRY_BYTES * asked.expected::<M>(api));
+    let take = |entry: M| prost::encoding::message::encode(ENTRIES, &entry, &mut bytes);
+    let (next_page_token, total_size) = asked.answer(api, take).await;
+    let rest = v1::ListNodesResponse { nodes: Vec::new(), next_page_token, total_size };
+    rest.encode(&mut bytes).expect("a vector grows");
+    Ok(bytes)
+}
+
+/// Passes on the entries after a name that pass the filter, until told to stop.
+async fn each<M: Entity>(
+    api: &Api,
+    mut after: Option<String>,
     build: &Mask,
     filter: &Filter,
-) -> Vec<M> {
-    // Without a filter it is known how many will come, and ten thousand entries are megabytes to move.
-    let expected = if filter.is_all() { M::total(api).min(limit) } else { 0 };
-    let mut entries: Vec<M> = Vec::with_capacity(expected);
-    let mut after = after.map(str::to_owned);
+    mut take: impl FnMut(M) -> ControlFlow<()>,
+) {
     for turn in 1.. {
         let chunk = M::after(api, after.as_deref(), CHUNK, build);
         let ended = chunk.len() < CHUNK;
         after = chunk.last().map(|last| last.name().to_owned());
-        entries.extend(chunk.into_iter().filter(|entry| filter.matches(entry)).take(limit - entries.len()));
-        if ended || entries.len() == limit {
-            break;
+        for entry in chunk.into_iter().filter(|entry| filter.matches(entry)) {
+            if take(entry).is_break() {
+                return;
+            }
+        }
+        if ended {
+            return;
         }
         if turn % CHUNKS_PER_TURN == 0 {
             tokio::task::yield_now().await;
         }
     }
-    entries
 }
 
 /// The entry that the request names.

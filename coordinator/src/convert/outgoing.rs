@@ -30,6 +30,11 @@ pub fn millis(duration: Duration) -> u32 {
     u32::try_from(duration.as_millis()).unwrap_or(u32::MAX)
 }
 
+/// A copy, without the detour of formatting that `to_string` takes for anything but `str`.
+fn text(text: &str) -> String {
+    text.to_owned()
+}
+
 /// A moment of the driver's clock as RFC 3339.
 pub fn rfc3339(time: Time) -> String {
     let millis = i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
@@ -71,19 +76,19 @@ pub fn node(node: &fleet::Node, at: At<'_>, mask: &Mask) -> v1::Node {
     let hello = node.hello();
     let totals = node.totals(now);
     v1::Node {
-        name: node.id().to_string(),
-        zone: wanted!(mask, v1::Node, zone, node.zone().to_string()),
+        name: text(node.id().as_str()),
+        zone: wanted!(mask, v1::Node, zone, text(node.zone().as_str())),
         state: wanted!(mask, v1::Node, state, node_state_number(node.state(now))),
         state_reason: wanted!(mask, v1::Node, state_reason, node.state_reason(now)),
         age_ms: now.millis_since(node.heard()),
-        boot_id: wanted!(mask, v1::Node, boot_id, hello.boot_id.to_string()),
+        boot_id: wanted!(mask, v1::Node, boot_id, text(&hello.boot_id)),
         incarnation: hello.incarnation.0,
-        agent_version: wanted!(mask, v1::Node, agent_version, hello.agent_version.to_string()),
+        agent_version: wanted!(mask, v1::Node, agent_version, text(&hello.agent_version)),
         labels: wanted!(
             mask,
             v1::Node,
             labels,
-            hello.labels.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect()
+            hello.labels.iter().map(|(k, v)| (text(k), text(v))).collect()
         ),
         simulated: hello.simulated,
         connected: node.connected(),
@@ -99,7 +104,7 @@ pub fn node(node: &fleet::Node, at: At<'_>, mask: &Mask) -> v1::Node {
         cpu_used_percent: totals.cpu_used_ppm().sum().map(|ppm| ppm / 10_000.0),
         readings: wanted!(mask, v1::Node, readings, readings(node, Owner::Host, now)),
         revision: node.revision(),
-        probe_address: wanted!(mask, v1::Node, probe_address, hello.probe_address.to_string()),
+        probe_address: wanted!(mask, v1::Node, probe_address, text(&hello.probe_address)),
         rows_dropped: node.rows_dropped(),
         verdict: verdict(found),
         verdict_reason: wanted!(mask, v1::Node, verdict_reason, reason(found)),
@@ -122,9 +127,9 @@ pub fn node_state_number(state: State) -> i32 {
 
 fn source(source: &inventory::Source) -> v1::SourceStatus {
     v1::SourceStatus {
-        name: source.name.to_string(),
+        name: text(&source.name),
         state: super::source_state_number(source.state),
-        detail: source.detail.to_string(),
+        detail: text(&source.detail),
     }
 }
 
@@ -152,23 +157,23 @@ pub fn gpu(gpu: fleet::Gpu<'_>, at: At<'_>, mask: &Mask) -> v1::Gpu {
     let (age, freshness) = gpu.freshness(now);
     let value = |metric, factor| value(node, gpu.owner(), metric, factor, now);
     let mig = |it: &inventory::MigInstance| v1::MigInstance {
-        uuid: it.uuid.to_string(),
+        uuid: text(&it.uuid),
         gpu_instance_id: it.gpu_instance_id,
         compute_instance_id: it.compute_instance_id,
-        profile: it.profile.to_string(),
+        profile: text(&it.profile),
         memory_total_bytes: it.memory_total_bytes,
     };
     v1::Gpu {
-        name: info.id.to_string(),
-        node: wanted!(mask, v1::Gpu, node, node.id().to_string()),
-        zone: wanted!(mask, v1::Gpu, zone, node.zone().to_string()),
+        name: text(info.id.as_str()),
+        node: wanted!(mask, v1::Gpu, node, text(node.id().as_str())),
+        zone: wanted!(mask, v1::Gpu, zone, text(node.zone().as_str())),
         index: info.index,
-        model: wanted!(mask, v1::Gpu, model, info.model.to_string()),
-        pci_bus_id: wanted!(mask, v1::Gpu, pci_bus_id, info.pci_bus_id.to_string()),
-        serial: wanted!(mask, v1::Gpu, serial, info.serial.to_string()),
-        driver_version: wanted!(mask, v1::Gpu, driver_version, info.driver_version.to_string()),
+        model: wanted!(mask, v1::Gpu, model, text(&info.model)),
+        pci_bus_id: wanted!(mask, v1::Gpu, pci_bus_id, text(&info.pci_bus_id)),
+        serial: wanted!(mask, v1::Gpu, serial, text(&info.serial)),
+        driver_version: wanted!(mask, v1::Gpu, driver_version, text(&info.driver_version)),
         state: super::gpu_state_number(info.state),
-        state_reason: wanted!(mask, v1::Gpu, state_reason, info.detail.to_string()),
+        state_reason: wanted!(mask, v1::Gpu, state_reason, text(&info.detail)),
         age_ms: millis(age),
         freshness: super::freshness_number(freshness),
         utilization_percent: wanted!(
@@ -220,22 +225,22 @@ pub fn engine(engine: fleet::Engine<'_>, at: At<'_>, mask: &Mask) -> v1::Engine 
     let value = |metric, factor| value(node, engine.owner(), metric, factor, now);
     v1::Engine {
         name: engine_name(engine),
-        node: wanted!(mask, v1::Engine, node, node.id().to_string()),
-        zone: wanted!(mask, v1::Engine, zone, node.zone().to_string()),
+        node: wanted!(mask, v1::Engine, node, text(node.id().as_str())),
+        zone: wanted!(mask, v1::Engine, zone, text(node.zone().as_str())),
         pool: wanted!(
             mask,
             v1::Engine,
             pool,
             info.pool.as_ref().map(ToString::to_string).unwrap_or_default()
         ),
-        model: wanted!(mask, v1::Engine, model, info.model.to_string()),
+        model: wanted!(mask, v1::Engine, model, text(&info.model)),
         kind: super::engine_kind_number(info.kind),
-        url: wanted!(mask, v1::Engine, url, info.url.to_string()),
-        pod: wanted!(mask, v1::Engine, pod, info.pod.to_string()),
-        namespace: wanted!(mask, v1::Engine, namespace, info.namespace.to_string()),
+        url: wanted!(mask, v1::Engine, url, text(&info.url)),
+        pod: wanted!(mask, v1::Engine, pod, text(&info.pod)),
+        namespace: wanted!(mask, v1::Engine, namespace, text(&info.namespace)),
         gpu_uuids: wanted!(mask, v1::Engine, gpu_uuids, info.gpus.iter().map(ToString::to_string).collect()),
         state: super::engine_state_number(info.state),
-        state_reason: wanted!(mask, v1::Engine, state_reason, info.detail.to_string()),
+        state_reason: wanted!(mask, v1::Engine, state_reason, text(&info.detail)),
         age_ms: millis(age),
         freshness: super::freshness_number(freshness),
         requests_running: wanted!(

@@ -157,7 +157,7 @@ fn apply(rest: &mut &[u8], at: &mut Time, rows: &mut Rows) -> u64 {
             let mut bits = byte;
             while bits != 0 {
                 let slot = 8 * position + bits.trailing_zeros() as usize;
-                rows.set(slot, rows.now(slot).wrapping_add(column::read_signed(rest)));
+                rows.add(slot, column::read_signed(rest));
                 bits &= bits - 1;
             }
         }

@@ -49,12 +49,21 @@ impl Rows {
 
     /// Gives a slot a value in the row that begins.
     pub(super) fn set(&mut self, slot: usize, value: i64) {
+        let row = self.times.len();
         let series = &mut self.series[slot];
         if series.now != value {
-            series.values[series.filled..self.times.len()].fill(series.now);
-            series.filled = self.times.len();
+            // Most that change do so in every row, and then there is one to fill.
+            for before in &mut series.values[series.filled..row] {
+                *before = series.now;
+            }
+            series.filled = row;
             series.now = value;
         }
+    }
+
+    /// Changes a slot's value by so much in the row that begins.
+    pub(super) fn add(&mut self, slot: usize, change: i64) {
+        self.set(slot, self.series[slot].now.wrapping_add(change));
     }
 
     /// Which slots have no value in the row that begins.

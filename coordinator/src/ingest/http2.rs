@@ -19,6 +19,7 @@ mod serve;
 mod tests;
 
 pub(super) use connection::Connection;
+pub(crate) use frame::WINDOW_BYTES;
 pub use opening::{Arrived, Opened, Settings, open};
 pub use rewound::Rewound;
 pub(super) use serve::{Serve, refuse};

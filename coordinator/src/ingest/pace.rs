@@ -8,8 +8,12 @@ use std::cell::Cell;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long messages may gather: a hundredth of the second between two rows of an agent.
-const GATHER: Duration = Duration::from_millis(10);
+/// Messages that may gather: with more, waking is already a small part of the work.
+const GATHERED: f64 = 100.0;
+
+/// How long messages may gather: a fiftieth of the second between two rows of an agent, and less than the 50 ms in which
+/// a change is to reach a hundred watchers.
+const GATHER_MAX: Duration = Duration::from_millis(20);
 
 /// Messages a second from which on gathering brings two or more together.
 const BUSY_PER_SECOND: f64 = 500.0;
@@ -20,8 +24,8 @@ const WINDOW: Duration = Duration::from_millis(100);
 thread_local! {
     /// Messages in this window.
     static MESSAGES: Cell<u32> = const { Cell::new(0) };
-    /// When the window began, and whether the window before was busy.
-    static STATE: Cell<Option<(Instant, bool)>> = const { Cell::new(None) };
+    /// When the window began, and how long to wait by what came in the window before.
+    static STATE: Cell<Option<(Instant, Duration)>> = const { Cell::new(None) };
 }
 
 /// Counts a message of a report stream.
@@ -33,36 +37,46 @@ pub(super) fn count() {
 /// To be called by a thread that serves report streams when it has nothing left to do, before it waits for more.
 pub fn before_park() {
     let now = Instant::now();
-    let (began, mut busy) = STATE.get().unwrap_or((now, false));
+    let (began, mut wait) = STATE.get().unwrap_or((now, Duration::ZERO));
     let passed = now.saturating_duration_since(began);
     if passed >= WINDOW {
-        busy = f64::from(MESSAGES.take()) >= BUSY_PER_SECOND * passed.as_secs_f64();
-        STATE.set(Some((now, busy)));
+        wait = gather(f64::from(MESSAGES.take()) / passed.as_secs_f64());
+        STATE.set(Some((now, wait)));
     } else {
-        STATE.set(Some((began, busy)));
+        STATE.set(Some((began, wait)));
     }
-    if busy {
-        thread::sleep(GATHER);
+    if !wait.is_zero() {
+        thread::sleep(wait);
     }
+}
+
+/// How long messages may gather when so many come in a second.
+fn gather(per_second: f64) -> Duration {
+    if per_second < BUSY_PER_SECOND {
+        return Duration::ZERO;
+    }
+    Duration::from_secs_f64(GATHERED / per_second).min(GATHER_MAX)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// How long [`before_park`] takes after a window with so many messages.
-    fn wait_after(messages: u32) -> Duration {
-        let window_ago = Instant::now().checked_sub(WINDOW).unwrap();
-        STATE.set(Some((window_ago, false)));
-        MESSAGES.set(messages);
-        let start = Instant::now();
-        before_park();
-        start.elapsed()
+    #[test]
+    fn only_a_busy_thread_waits_and_not_longer_than_for_a_hundred_messages() {
+        let milliseconds = |per_second| gather(per_second).as_millis();
+        assert_eq!([0.0, 499.0, 500.0, 1_000.0].map(milliseconds), [0, 0, 20, 20]);
+        assert_eq!([10_000.0, 50_000.0].map(milliseconds), [10, 2]);
     }
 
     #[test]
-    fn only_a_busy_thread_waits() {
-        assert!(wait_after(1000) >= GATHER);
-        assert!((0..20).map(|_| wait_after(10)).min().unwrap() < GATHER);
+    fn the_wait_goes_by_the_window_before() {
+        let window_ago = Instant::now().checked_sub(WINDOW).unwrap();
+        STATE.set(Some((window_ago, Duration::ZERO)));
+        MESSAGES.set(1_000);
+        let start = Instant::now();
+        before_park();
+        assert!(start.elapsed() >= Duration::from_millis(5), "a thousand in a tenth of a second");
+        assert_eq!(MESSAGES.get(), 0);
     }
 }

@@ -19,19 +19,15 @@ use tonic_health::ServingStatus;
 use tower::{Layer, Service, ServiceExt};
 
 use super::{Services, broke, wait_until_closed};
-use crate::api::Orders;
+use crate::api::{Api, Orders, encoded};
 use crate::ingest;
-use crate::ingest::http2::Rewound;
+use crate::ingest::http2::{Rewound, WINDOW_BYTES};
 
 /// What all methods of the agents' service begin with.
 const AGENT_PATH: &str = "/ostler.v1.Agent/";
 
 /// Streams of one connection: an agent has one, a dashboard some tens, a proxy in front of many clients the rest.
 const STREAMS_MAX: u32 = 256;
-
-/// Bytes that a client may send ahead in one stream. A report is 0.1-2 kB, the largest message 256 KiB; the smallest that HTTP/2 begins with
-/// anyway is enough, and more only costs memory when a reader is slow.
-const STREAM_WINDOW_BYTES: u32 = 65_535;
 
 /// Bytes that a client may send ahead in one connection: four streams' worth.
 const CONNECTION_WINDOW_BYTES: u32 = 262_144;
@@ -51,8 +47,8 @@ pub(super) async fn serve(
     services: Services,
     shutdown: CancellationToken,
 ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-    let (log, ingest) = (services.log.clone(), services.ingest.clone());
-    let service = log.layer(Front { ingest, routes: routes(services, &shutdown).await? });
+    let Services { ingest, api, log } = services.clone();
+    let service = log.layer(Front { ingest, api, routes: routes(services, &shutdown).await? });
     let http = builder();
     // Counts the connections that are open, by its clones.
     let open = Arc::new(());
@@ -71,10 +67,11 @@ pub(super) async fn serve(
     Ok(())
 }
 
-/// Takes report streams past the router: what the router wraps around a body would cost each row some cache misses.
+/// Takes report streams and long lists past the router, for what it costs to go through it.
 #[derive(Clone)]
 struct Front {
     ingest: ingest::Service,
+    api: Api,
     routes: Routes,
 }
 
@@ -90,6 +87,9 @@ impl Service<Request<Incoming>> for Front {
     fn call(&mut self, request: Request<Incoming>) -> Self::Future {
         if request.uri().path().starts_with(AGENT_PATH) {
             Box::pin(self.ingest.call(request))
+        } else if let Some(answer) = encoded::answer(request.uri().path()) {
+            let answered = answer(self.api.clone(), REQUEST_BYTES_MAX, request);
+            Box::pin(async move { Ok(answered.await) })
         } else {
             Box::pin(self.routes.clone().oneshot(request))
         }
@@ -102,7 +102,8 @@ pub(super) fn builder() -> http2::Builder<TokioExecutor> {
     builder
         .timer(TokioTimer::new())
         .max_concurrent_streams(STREAMS_MAX)
-        .initial_stream_window_size(STREAM_WINDOW_BYTES)
+        // A report is 0.1-2 kB, the largest message 256 KiB: what HTTP/2 begins with is enough, and agents rely on it.
+        .initial_stream_window_size(WINDOW_BYTES)
         .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
         .max_header_list_size(HEADER_BYTES_MAX);
     builder

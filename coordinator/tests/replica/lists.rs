@@ -44,6 +44,20 @@ async fn what_an_agent_reports_is_listed_with_its_age_in_every_kind() {
 }
 
 #[tokio::test]
+async fn an_entry_has_the_fields_of_the_mask_and_no_other() {
+    let replica = replica().await;
+    let mut fleet = fleet(&replica).await;
+    let _a = Agent::join(&replica, "a", "eu-1a", 90, 3).await;
+    until_nodes(&mut fleet, 1).await;
+    let nodes = fleet.list_nodes(list("", &["name", "zone"])).await.unwrap().into_inner().nodes;
+    assert_eq!(nodes, [v1::Node { name: "a".into(), zone: "eu-1a".into(), ..Default::default() }]);
+    let gpus = fleet.list_gpus(list("state = OK", &["name"])).await.unwrap().into_inner().gpus;
+    assert_eq!(gpus, [v1::Gpu { name: "GPU-a".into(), ..Default::default() }]);
+    let engines = fleet.list_engines(list("", &["pool"])).await.unwrap().into_inner().engines;
+    assert_eq!(engines, [v1::Engine { pool: "chat".into(), ..Default::default() }]);
+}
+
+#[tokio::test]
 async fn pages_follow_each_other_by_name_while_nodes_come() {
     let replica = replica().await;
     let mut fleet = fleet(&replica).await;

@@ -69,10 +69,10 @@ pub(crate) fn measure(quick: bool, peer: bool) -> anyhow::Result<Outcome> {
 
 /// Both with as many agents as Prometheus has targets.
 fn compare(quick: bool, outcome: &mut Outcome) -> anyhow::Result<()> {
-    let (targets, seconds) = if quick { (200, 15) } else { (1_000, 60) };
-    let traces = traces(2 * seconds + SETTLE);
+    let (targets, settle, seconds) = if quick { (200, 15, 15) } else { (1_000, PAST, 60) };
+    let traces = traces(settle + seconds + SETTLE);
     let ours = coordinator(targets, seconds, &traces)?;
-    let theirs = prometheus::measure(targets, seconds, &traces)?;
+    let theirs = prometheus::measure(targets, settle, seconds, &traces)?;
     outcome.figure("peer_run.agents", targets as f64);
     outcome.figure("peer_run.cpu_us_per_report", ours.cpu_us_per_report());
     outcome.figure("peer_run.bytes_per_node", ours.bytes_per_node());

@@ -6,6 +6,7 @@
 mod agent;
 mod freshness;
 mod ingest;
+mod leader;
 mod outcome;
 mod prometheus;
 mod query;
@@ -42,6 +43,8 @@ enum Bench {
     Freshness,
     /// Time of a list of 10,000 nodes, and of a change to 100 watchers.
     Query,
+    /// Time without a leader when it is killed, and when it is told to end.
+    Leader,
     /// CPU and memory of the agent, and what it does when NVML hangs.
     Agent,
 }
@@ -82,6 +85,7 @@ fn measure(arguments: &Arguments) -> anyhow::Result<outcome::Outcome> {
         Bench::Ingest => ingest::measure(*quick, peer.is_some()),
         Bench::Freshness => freshness::measure(*quick),
         Bench::Query => query::measure(*quick),
+        Bench::Leader => leader::measure(*quick),
         Bench::Agent => agent::measure(*quick),
     }
 }

@@ -1,8 +1,8 @@
 //! Debian's Prometheus, scraping the same values from as many targets.
 //!
 //! Each target has an address of its own in 127/8, so that Prometheus holds a connection to each as it would to real
-//! nodes. It keeps only what it scraped since it started, which is less than the ten minutes that the coordinator keeps,
-//! so the comparison of memory favours it.
+//! nodes. It cannot be filled faster than it scrapes, so a full run lets it scrape for the ten minutes that the coordinator
+//! keeps before anything is measured; a quick one compares less.
 
 use std::fmt::Write;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -33,8 +33,13 @@ pub(crate) struct Measured {
     pub(crate) scrapes: u64,
 }
 
-/// Runs it for twice `seconds` and measures the second half.
-pub(crate) fn measure(targets: usize, seconds: usize, traces: &[Arc<Trace>]) -> anyhow::Result<Measured> {
+/// Runs it for `settle` seconds, and measures it for `seconds` more.
+pub(crate) fn measure(
+    targets: usize,
+    settle: usize,
+    seconds: usize,
+    traces: &[Arc<Trace>],
+) -> anyhow::Result<Measured> {
     let program = find()?;
     let version = version(&program)?;
     let runtime = runtime()?;
@@ -57,13 +62,12 @@ pub(crate) fn measure(targets: usize, seconds: usize, traces: &[Arc<Trace>]) -> 
     let mut server = Server::start(&mut command)?;
     server.wait_for(listen)?;
 
-    let settle = Duration::from_secs(seconds as u64);
-    say(format_args!("{version}: {targets} targets, settling for {seconds} s, then measuring {seconds} s"));
-    thread::sleep(settle);
+    say(format_args!("{version}: {targets} targets, settling for {settle} s, then measuring {seconds} s"));
+    thread::sleep(Duration::from_secs(settle as u64));
     let (before, scrapes_before) = (process::usage(server.pid())?, served.load(Ordering::Relaxed));
     let mut resident_bytes = 0;
     for _ in 0..MEMORY_SAMPLES {
-        thread::sleep(settle / MEMORY_SAMPLES);
+        thread::sleep(Duration::from_secs(seconds as u64) / MEMORY_SAMPLES);
         resident_bytes += process::usage(server.pid())?.resident_bytes;
     }
     let (after, scrapes_after) = (process::usage(server.pid())?, served.load(Ordering::Relaxed));

@@ -45,6 +45,15 @@ impl Server {
         self.child.id()
     }
 
+    /// Sends it a signal, as `kill` names it.
+    pub(crate) fn signal(&self, signal: &str) -> anyhow::Result<()> {
+        let status = Command::new("kill").args(["-s", signal, &self.pid().to_string()]).status()?;
+        if !status.success() {
+            bail!("kill -s {signal}: {status}");
+        }
+        Ok(())
+    }
+
     /// Waits until it takes connections.
     pub(crate) fn wait_for(&mut self, address: SocketAddr) -> anyhow::Result<()> {
         let start = Instant::now();
@@ -76,10 +85,16 @@ pub(crate) struct Coordinator {
 impl Coordinator {
     /// Starts one that keeps nothing on disk.
     pub(crate) fn start() -> anyhow::Result<Self> {
+        Self::named("bench", &["--store", "memory"])
+    }
+
+    /// Starts a replica of this name with more arguments.
+    pub(crate) fn named(replica: &str, arguments: &[&str]) -> anyhow::Result<Self> {
         let (address, http) = (free_address()?, free_address()?);
         let mut command = Command::new(binary("ostler-coordinator")?);
         command
-            .args(["--store", "memory", "--ingest-threads", "1", "--replica", "bench", "--log", "warn"])
+            .args(["--ingest-threads", "1", "--replica", replica, "--log", "warn"])
+            .args(arguments)
             .args(["--grpc-listen", &address.to_string(), "--http-listen", &http.to_string()]);
         let mut server = Server::start(&mut command)?;
         server.wait_for(address)?;

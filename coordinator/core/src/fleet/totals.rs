@@ -98,21 +98,26 @@ impl Node {
         self.kept.gpus_ok = u8::try_from(ok).expect("at most 16 GPUs");
     }
 
+    /// The sums, and until when they hold. Freshness is a matter of groups, of which there are fewer than slots.
     fn add_up(&self, now: Time) -> (Totals, Time) {
         let mut totals = Totals::default();
-        let mut until = Time::from_millis(u64::MAX);
-        for &(sum, slot) in self.layout.totalled() {
-            let (slot, sum) = (usize::from(slot), &mut totals.sums[usize::from(sum)]);
-            if bits::get(&self.absent, slot) {
+        let mut until_ms = u64::MAX;
+        for slots in self.layout.totalled().chunk_by(|a, b| a.group == b.group) {
+            let group = usize::from(slots[0].group);
+            if self.group_age(group, now).1 != Freshness::Fresh {
                 continue;
             }
-            let group = usize::from(self.layout.slots()[slot].group);
-            if self.group_age(group, now).1 == Freshness::Fresh {
-                sum.total = sum.total.saturating_add(self.values[slot]);
-                sum.count += 1;
-                until = until.min(self.sampled_at[group] + self.layout.groups()[group].period * PATIENCE);
+            let patience_ms = u64::from(self.layout.period_ms(group)) * u64::from(PATIENCE);
+            until_ms = until_ms.min(self.sampled_at[group].as_millis() + patience_ms);
+            for it in slots {
+                let slot = usize::from(it.slot);
+                if !bits::get(&self.absent, slot) {
+                    let sum = &mut totals.sums[usize::from(it.total)];
+                    sum.total = sum.total.saturating_add(self.values[slot]);
+                    sum.count += 1;
+                }
             }
         }
-        (totals, until)
+        (totals, Time::from_millis(until_ms))
     }
 }

@@ -9,8 +9,9 @@ pub(super) const HEADER_BYTES: usize = 9;
 /// Longest payload, in both directions: what HTTP/2 begins with, and what neither side asks to change.
 pub(super) const PAYLOAD_BYTES_MAX: usize = 16_384;
 
-/// Bytes that a side may send ahead before the other says otherwise.
-pub(super) const WINDOW_BYTES: u32 = 65_535;
+/// Bytes that a side may send ahead before the other says otherwise. The general server's settings, with which agents are
+/// greeted too, leave it so.
+pub(crate) const WINDOW_BYTES: u32 = 65_535;
 
 /// Highest value of a window.
 pub(super) const WINDOW_BYTES_MAX: u32 = 0x7fff_ffff;

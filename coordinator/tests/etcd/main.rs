@@ -1,0 +1,13 @@
+//! The store and the election against a real etcd, which each test starts for itself.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod election;
+mod model;
+mod replicas;
+mod security;
+mod server;
+mod store;
+
+// The model of etcd is of another crate's tests and looks for these two levels above it.
+use ostler_core::lead::{Answer, LeaseId, Request};
