@@ -40,6 +40,10 @@ fn headline(fleet: &v1::FleetSummary, output: Output) -> String {
         part("engines", counts.engines_serving, counts.engines),
     ];
     parts.push(format!("replica {} up {}", units::text(&fleet.replica), units::age(fleet.uptime_s * 1_000)));
+    parts.push(match (fleet.leader.as_str(), fleet.term) {
+        ("", _) => output.paint("no leader", Tone::Warn),
+        (leader, term) => format!("leader {} term {term}", units::text(leader)),
+    });
     if fleet.simulated {
         parts.push(output.paint("SIMULATED", Tone::Warn));
     }

@@ -33,13 +33,11 @@ mod line;
 mod pace;
 mod session;
 mod stream;
-mod sys;
 mod wire;
 
 use exchange::Exchange;
 use line::Lines;
 pub use pace::before_park;
-pub use sys::raise_open_files_limit;
 
 /// The method that agents call.
 pub(crate) const REPORT_PATH: &str = "/ostler.v1.Agent/Report";

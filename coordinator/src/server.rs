@@ -1,9 +1,9 @@
 //! The gRPC server: threads, listener, services and limits.
 //!
 //! Some threads serve agents, as many others serve everyone else, each with a runtime of its own: a long list delays no
-//! report, and threads that let reports gather delay no list. The agents' threads accept from the same listener. An
-//! agent's connection stays on the thread that accepted it, so that a report is read, folded and acknowledged without
-//! waking another thread.
+//! report, and threads that let reports gather delay no list once its connection is handed over. The agents' threads
+//! accept from the same listener. An agent's connection stays on the thread that accepted it, so that a report is read,
+//! folded and acknowledged without waking another thread.
 
 use std::error::Error;
 use std::net::{SocketAddr, TcpListener};
@@ -76,7 +76,7 @@ pub fn start(
     services: &Services,
     shutdown: &CancellationToken,
 ) -> std::io::Result<Running> {
-    if let Err(error) = ingest::raise_open_files_limit() {
+    if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
         tracing::warn!(
             error = &error as &dyn std::error::Error,
             "the limit of open files stays as it is; each agent takes one"

@@ -5,4 +5,3 @@
 
 pub mod load;
 pub mod process;
-pub mod sys;

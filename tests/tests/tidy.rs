@@ -19,10 +19,8 @@ const FUNCTION_LINES_MAX: usize = 70;
 const UNSAFE_FILES: &[&str] = &[
     "agent/src/nvml/",
     "agent/src/sys.rs",
-    "coordinator/src/ingest/sys.rs",
     "coordinator/src/lead/sys.rs",
     "tests/fake-nvml/",
-    "tests/src/sys.rs",
     "tests/tests/fake_nvml_raw.rs",
 ];
 

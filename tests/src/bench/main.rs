@@ -80,7 +80,7 @@ fn measure(arguments: &Arguments) -> anyhow::Result<outcome::Outcome> {
     if peer.is_some() && *bench != Bench::Ingest {
         anyhow::bail!("only `ingest` has a peer; leave --peer off");
     }
-    ostler_tests::sys::raise_open_files_limit()?;
+    rlimit::increase_nofile_limit(u64::MAX)?;
     match bench {
         Bench::Ingest => ingest::measure(*quick, peer.is_some()),
         Bench::Freshness => freshness::measure(*quick),
