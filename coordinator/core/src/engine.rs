@@ -10,7 +10,7 @@ mod telling;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use self::senses::{Senses, XidOf};
+use self::senses::{Concern, Senses};
 pub use crate::detect::Action;
 use crate::detect::{Detector, Ending, Fact, Identity, Own, Start};
 use crate::event::{Event, Happening, Hello, Reply, RowFact};
@@ -238,6 +238,9 @@ impl Engine {
     }
 
     fn fold_row(&mut self, session: Session, row: &RowFact<'_>, now: Time) -> Reply {
+        if row.absent.is_some() {
+            self.senses(now).row_without(session.node, row);
+        }
         let reply = self.fleet.fold_row(session, row, now);
         if reply != Reply::Folded {
             return self.hear(session, reply, now);
@@ -249,11 +252,11 @@ impl Engine {
     }
 
     fn fold_happening(&mut self, session: Session, happening: Happening, now: Time) -> Reply {
-        let xid = XidOf::of(&happening.what, self.fleet.node_by_key(session.node));
+        let concern = Concern::of(&happening.what, self.fleet.node_by_key(session.node));
         let reply = self.fleet.fold_happening(session, happening, now);
         let reply = self.hear(session, reply, now);
         if reply == Reply::Folded {
-            self.senses(now).happened(session.node, xid);
+            self.senses(now).happened(session.node, &concern);
         }
         reply
     }

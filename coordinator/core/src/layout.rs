@@ -3,10 +3,14 @@
 //! A node names its series once, in groups that are read together; from then on a row is only numbers in slot order.
 //! A layout is checked when it is made and never changes afterwards, so whoever holds one need not check again.
 
+mod watched;
+
 use std::fmt;
 use std::ops::Range;
 use std::time::Duration;
 
+pub(crate) use self::watched::DONE;
+use self::watched::Watched;
 use crate::metric::{self, Kind, Metric};
 
 /// Metrics of which the fleet keeps a total for each node.
@@ -18,10 +22,6 @@ pub(crate) const TOTALLED: [Metric; 6] = [
     Metric::EngineRequestsWaiting,
     Metric::HostCpuUsedPpm,
 ];
-
-/// Metrics by which a GPU is judged.
-const JUDGED: [Metric; 3] =
-    [Metric::GpuRecoveryAction, Metric::GpuRowRemapFailed, Metric::GpuSramEccThresholdExceeded];
 
 /// GPUs a node can report.
 pub const GPUS_MAX: usize = 16;
@@ -164,8 +164,8 @@ pub struct Layout {
     counters: Box<[bool]>,
     /// Slots of the metrics of which a node keeps totals, in the order of slots and so of groups.
     totalled: Box<[Totalled]>,
-    /// Bitmap over slots of the metrics by which GPUs are judged.
-    judged: Box<[u8]>,
+    /// Slots that the detection looks at.
+    watched: Watched,
     /// Metric and slot, ordered by owner, then metric.
     index: Box<[(Metric, u16)]>,
     /// Where each owner's part of `index` begins; one more entry than owners.
@@ -203,7 +203,7 @@ impl Layout {
             bounds,
             counters,
             totalled: Box::default(),
-            judged: Box::default(),
+            watched: Watched::default(),
             owners: Box::default(),
             index: Box::default(),
             index_starts: Box::default(),
@@ -223,13 +223,9 @@ impl Layout {
                 Some(Totalled { total: small(total), group: it.group, slot })
             })
             .collect();
-        let judged = |slots: &[Slot]| {
-            let bit = |(at, slot): (usize, &Slot)| u8::from(JUDGED.contains(&slot.metric)) << at;
-            slots.iter().enumerate().map(bit).fold(0, |byte, bit| byte | bit)
-        };
-        layout.judged = layout.slots.chunks(8).map(judged).collect();
         layout.fill_index()?;
         layout.fill_groups();
+        layout.watched = Watched::of(&layout);
         Ok(layout)
     }
 
@@ -290,9 +286,9 @@ impl Layout {
         &self.totalled
     }
 
-    /// Whether any of these slots holds what a GPU is judged by.
-    pub(crate) fn judges_by(&self, changed: &[u8]) -> bool {
-        self.judged.iter().zip(changed).any(|(judged, changed)| judged & changed != 0)
+    /// Slots that the detection looks at.
+    pub(crate) fn watched(&self) -> &Watched {
+        &self.watched
     }
 
     /// How many owners there are: GPUs, engines and the host.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use ostler_core::detect::{Detector, Finding, Subject, Verdict};
 use ostler_core::fleet::{self, Freshness, State};
+use ostler_core::id::NodeKey;
 use ostler_core::inventory;
 use ostler_core::journal;
 use ostler_core::layout::Owner;
@@ -54,8 +55,17 @@ impl<'a> At<'a> {
         At { now: view.now, detector: view.detector }
     }
 
-    fn found(self, subject: &Subject) -> Option<&'a Finding> {
-        self.detector.finding(subject)
+    /// What was found of a GPU or engine of a node. Nearly always nothing is, and nothing is looked up.
+    fn found(self, node: NodeKey, subject: impl FnOnce() -> Subject) -> Option<&'a Finding> {
+        if self.detector.accuses_devices(node) { self.detector.finding(&subject()) } else { None }
+    }
+
+    /// What the verdict on a node goes by.
+    fn why(self, node: NodeKey, verdict: Verdict) -> String {
+        if verdict == Verdict::Healthy {
+            return String::new();
+        }
+        reason(self.detector.finding(&Subject::Node(node)))
     }
 }
 
@@ -72,7 +82,7 @@ pub fn reason(found: Option<&Finding>) -> String {
 /// A node.
 pub fn node(node: &fleet::Node, at: At<'_>, mask: &Mask) -> v1::Node {
     let now = at.now;
-    let found = at.found(&Subject::Node(node.key()));
+    let verdict = at.detector.node_verdict(node.key());
     let hello = node.hello();
     let totals = node.totals(now);
     v1::Node {
@@ -106,8 +116,8 @@ pub fn node(node: &fleet::Node, at: At<'_>, mask: &Mask) -> v1::Node {
         revision: node.revision(),
         probe_address: wanted!(mask, v1::Node, probe_address, text(&hello.probe_address)),
         rows_dropped: node.rows_dropped(),
-        verdict: verdict(found),
-        verdict_reason: wanted!(mask, v1::Node, verdict_reason, reason(found)),
+        verdict: super::verdict_number(verdict),
+        verdict_reason: wanted!(mask, v1::Node, verdict_reason, at.why(node.key(), verdict)),
     }
 }
 
@@ -153,7 +163,7 @@ fn value(node: &fleet::Node, owner: Owner, metric: Metric, factor: f64, now: Tim
 /// A GPU.
 pub fn gpu(gpu: fleet::Gpu<'_>, at: At<'_>, mask: &Mask) -> v1::Gpu {
     let (node, info, now) = (gpu.node, gpu.info(), at.now);
-    let found = at.found(&Subject::Gpu(node.key(), info.id.clone()));
+    let found = at.found(node.key(), || Subject::Gpu(node.key(), info.id.clone()));
     let (age, freshness) = gpu.freshness(now);
     let value = |metric, factor| value(node, gpu.owner(), metric, factor, now);
     let mig = |it: &inventory::MigInstance| v1::MigInstance {
@@ -220,7 +230,7 @@ pub fn engine_name(engine: fleet::Engine<'_>) -> String {
 /// An engine.
 pub fn engine(engine: fleet::Engine<'_>, at: At<'_>, mask: &Mask) -> v1::Engine {
     let (node, info, now) = (engine.node, engine.info(), at.now);
-    let found = at.found(&Subject::Engine(node.key(), info.id.clone()));
+    let found = at.found(node.key(), || Subject::Engine(node.key(), info.id.clone()));
     let (age, freshness) = engine.freshness(now);
     let value = |metric, factor| value(node, engine.owner(), metric, factor, now);
     v1::Engine {

@@ -1,7 +1,8 @@
 //! What the detection is told of the facts that the fleet has folded.
 //!
-//! A row is a beat and, for a node with engines, a sample of each; GPUs are looked at only when a number that they are
-//! judged by moved, or while something is held against one of them. What a node did not report accuses nobody.
+//! A row is a beat, and nearly always nothing else: GPUs are looked at only when a number that they are judged by moved, and
+//! engines only when one has work and did nothing, or while something is held against one of them. What a node did not
+//! report accuses nobody.
 
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use crate::event::{RowFact, What};
 use crate::fleet::{Fleet, Freshness, Node};
 use crate::id::{GpuId, NodeKey};
 use crate::inventory::{GpuState, SourceState};
-use crate::layout::Owner;
+use crate::layout::{DONE, Owner};
 use crate::metric::Metric;
 use crate::time::Time;
 
@@ -24,43 +25,73 @@ pub(super) struct Senses<'a> {
     pub(super) now: Time,
 }
 
-/// An error of a GPU, kept while the fleet folds the happening that told of it.
-pub(super) struct XidOf {
-    gpu: GpuId,
-    number: u32,
-    message: Box<str>,
+/// What is to be looked at once the fleet has folded a happening.
+pub(super) enum Concern {
+    /// An error of a GPU that the node lists.
+    Xid {
+        gpu: GpuId,
+        number: u32,
+        message: Box<str>,
+    },
+    Gpus,
+    Engines,
+    /// It says nothing of what is true now.
+    Nothing,
 }
 
-impl XidOf {
-    /// The error that a happening tells of; none when it is of something else, or of no GPU that the node lists.
-    pub(super) fn of(what: &What, node: Option<&Node>) -> Option<XidOf> {
-        let What::Xid(xid) = what else { return None };
-        let listed = || {
-            let mut gpus = node?.gpus().iter();
-            gpus.find(|gpu| !xid.pci_bus_id.is_empty() && gpu.pci_bus_id == xid.pci_bus_id)
-        };
-        let gpu = xid.gpu.clone().or_else(|| listed().map(|gpu| gpu.id.clone()));
-        let gpu = gpu.filter(|_| !xid.nvswitch)?;
-        Some(XidOf { gpu, number: xid.number, message: xid.message.clone() })
+impl Concern {
+    pub(super) fn of(what: &What, node: Option<&Node>) -> Concern {
+        match what {
+            What::Xid(xid) => {
+                let listed = || {
+                    let mut gpus = node?.gpus().iter();
+                    gpus.find(|gpu| !xid.pci_bus_id.is_empty() && gpu.pci_bus_id == xid.pci_bus_id)
+                };
+                let gpu = xid.gpu.clone().or_else(|| listed().map(|gpu| gpu.id.clone()));
+                gpu.filter(|_| !xid.nvswitch).map_or(Concern::Nothing, |gpu| Concern::Xid {
+                    gpu,
+                    number: xid.number,
+                    message: xid.message.clone(),
+                })
+            }
+            What::Gpu { .. } | What::Source(_) => Concern::Gpus,
+            What::Engine { .. } => Concern::Engines,
+            What::Maintenance(_) => Concern::Nothing,
+        }
     }
 }
 
 impl Senses<'_> {
     /// Any message of a node.
+    #[inline]
     pub(super) fn beat(&mut self, node: NodeKey) {
         self.detector.handle(Fact::Beat(node), self.now);
+    }
+
+    /// A row is about to be folded that takes values away: what engines held until now tells whether one that falls silent
+    /// has work.
+    pub(super) fn row_without(&mut self, node: NodeKey, row: &RowFact<'_>) {
+        if let Some(known) = self.fleet.node_by_key(node).filter(|_| row.age <= PRESENT) {
+            self.engines(known);
+        }
     }
 
     /// A row was folded.
     pub(super) fn row(&mut self, node: NodeKey, row: &RowFact<'_>) {
         self.beat(node);
         let Some(known) = self.fleet.node_by_key(node) else { return };
-        let moved = row.absent.is_some() || !row.sources.is_empty() || known.layout().judges_by(row.changed);
-        if moved || self.detector.minds_gpus(node) {
+        let minded = self.detector.minded(node);
+        let odd = row.absent.is_some() || !row.sources.is_empty();
+        if odd || minded.gpus || known.layout().watched().judges_by(row.changed) {
             self.gpus(known, row.age);
         }
-        if row.age <= PRESENT {
+        if row.age > PRESENT {
+            return;
+        }
+        if odd || minded.engines {
             self.engines(known);
+        } else {
+            known.still_engines(row.changed).for_each(|engine| self.engine(known, engine));
         }
     }
 
@@ -70,18 +101,22 @@ impl Senses<'_> {
         self.detector.handle(Fact::Snapshot(node), self.now);
         let Some(known) = self.fleet.node_by_key(node) else { return };
         self.gpus(known, age);
-        self.engines(known);
+        if self.detector.minded(node).engines {
+            self.engines(known);
+        }
     }
 
     /// Something happened on a node.
-    pub(super) fn happened(&mut self, node: NodeKey, xid: Option<XidOf>) {
-        if let Some(XidOf { gpu, number, message }) = xid {
-            self.detector.handle(Fact::Xid { node, gpu: &gpu, number, message: &message }, self.now);
-            return;
-        }
+    pub(super) fn happened(&mut self, node: NodeKey, concern: &Concern) {
         let Some(known) = self.fleet.node_by_key(node) else { return };
-        self.gpus(known, Duration::ZERO);
-        self.engines(known);
+        match concern {
+            Concern::Xid { gpu, number, message } => {
+                self.detector.handle(Fact::Xid { node, gpu, number: *number, message }, self.now);
+            }
+            Concern::Gpus => self.gpus(known, Duration::ZERO),
+            Concern::Engines => self.engines(known),
+            Concern::Nothing => {}
+        }
     }
 
     fn gpus(&mut self, node: &Node, age: Duration) {
@@ -94,24 +129,22 @@ impl Senses<'_> {
     }
 
     fn engines(&mut self, node: &Node) {
-        for (position, engine) in (0u8..).zip(node.engines()) {
-            let value = |metric| current(node, Owner::Engine(position), metric, self.now);
-            let done = [
-                Metric::EnginePromptTokensTotal,
-                Metric::EngineGenerationTokensTotal,
-                Metric::EngineRequestsTotal,
-            ];
-            let add = |sum: Option<u64>, more: u64| Some(sum.unwrap_or(0).saturating_add(more));
-            let sample = EngineSample {
-                state: engine.state,
-                running: value(Metric::EngineRequestsRunning),
-                waiting: value(Metric::EngineRequestsWaiting),
-                progress: done.into_iter().filter_map(value).fold(None, add),
-                gpu_percent: self.busiest(node, position),
-            };
-            let fact = Fact::Engine { node: node.key(), engine: &engine.id, gpus: &engine.gpus, sample };
-            self.detector.handle(fact, self.now);
-        }
+        (0u8..).zip(node.engines()).for_each(|(position, _)| self.engine(node, position));
+    }
+
+    fn engine(&mut self, node: &Node, position: u8) {
+        let engine = &node.engines()[usize::from(position)];
+        let value = |metric| current(node, Owner::Engine(position), metric, self.now);
+        let add = |sum: Option<u64>, more: u64| Some(sum.unwrap_or(0).saturating_add(more));
+        let sample = EngineSample {
+            state: engine.state,
+            running: value(Metric::EngineRequestsRunning),
+            waiting: value(Metric::EngineRequestsWaiting),
+            progress: DONE.into_iter().filter_map(value).fold(None, add),
+            gpu_percent: self.busiest(node, position),
+        };
+        let fact = Fact::Engine { node: node.key(), engine: &engine.id, gpus: &engine.gpus, sample };
+        self.detector.handle(fact, self.now);
     }
 
     /// Utilization of the busiest GPU that an engine runs on, when it is known.
