@@ -3,6 +3,7 @@
 //! What comes in is checked here against the limits of `agent.proto`, so that the core is handed only well-formed facts;
 //! what goes out is put into the units and words of `fleet.proto`.
 
+use ostler_core::detect;
 use ostler_core::inventory;
 use ostler_core::metric::Metric;
 use ostler_core::{fleet, journal};
@@ -54,6 +55,29 @@ states!(engine_kind_number, engine_kind, inventory::EngineKind, v1::EngineKind, 
 states!(source_state_number, source_state, inventory::SourceState, v1::SourceState, {
     Unknown = Unspecified, Ok = Ok, Degraded = Degraded, Hung = Hung, Absent = Absent, Failed = Failed, Released = Released,
 });
+
+/// The wire's number of a verdict.
+pub fn verdict_number(verdict: detect::Verdict) -> i32 {
+    use detect::Verdict;
+    (match verdict {
+        Verdict::Healthy => v1::Verdict::Healthy,
+        Verdict::Left => v1::Verdict::Left,
+        Verdict::ObserverIsolated => v1::Verdict::ObserverIsolated,
+        Verdict::GlobalFreeze => v1::Verdict::GlobalFreeze,
+        Verdict::ZonePartition => v1::Verdict::ZonePartition,
+        Verdict::ZoneDown => v1::Verdict::ZoneDown,
+        Verdict::NodeDead => v1::Verdict::NodeDead,
+        Verdict::NodeUnreachable => v1::Verdict::NodeUnreachable,
+        Verdict::NodeSuspect => v1::Verdict::NodeSuspect,
+        Verdict::AgentDown => v1::Verdict::AgentDown,
+        Verdict::StreamBroken => v1::Verdict::StreamBroken,
+        Verdict::Flapping => v1::Verdict::Flapping,
+        Verdict::GpuLost => v1::Verdict::GpuLost,
+        Verdict::GpuHung => v1::Verdict::GpuHung,
+        Verdict::GpuDegraded => v1::Verdict::GpuDegraded,
+        Verdict::EngineStalled => v1::Verdict::EngineStalled,
+    }) as i32
+}
 
 /// The wire's number of a severity.
 pub fn severity_number(severity: journal::Severity) -> i32 {

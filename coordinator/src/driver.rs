@@ -4,17 +4,21 @@
 //! less than handing the fact to another thread. Readers hold the same lock, so they copy out little at a time. Whoever
 //! waits for changes waits on [`Driver::changes`], which costs a fact nothing: a timer looks at the revision, and only
 //! while someone waits.
+//!
+//! What the engine asks for goes to whoever took [`Driver::take_actions`]. A fact that makes a step due sooner wakes the
+//! stepping task, so that a connection that breaks is looked into at once.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use ostler_core::engine::{Engine, Policy, Report};
+use ostler_core::detect::{Detector, Fact};
+use ostler_core::engine::{Action, Engine, Policy, Report};
 use ostler_core::event::{Event, Reply, RowFact};
 use ostler_core::fleet::Fleet;
 use ostler_core::id::{NodeId, NodeKey, Session};
 use ostler_core::time::Time;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::history::{self, NodeHistory};
@@ -33,6 +37,10 @@ const STEP_INTERVAL_MIN: Duration = Duration::from_millis(50);
 /// How often waiting readers are told of changes. Half of it is the mean delay that it adds to a change, which is allowed
 /// 50 ms to reach a hundred watchers.
 const CHANGES_INTERVAL: Duration = Duration::from_millis(10);
+
+/// Actions that wait to be taken: as many rounds of probes as the engine ever awaits at once. One more is dropped, and the
+/// engine asks again when no answer comes.
+const ACTIONS_MAX: usize = 1024;
 
 /// The engine with its clock and the history of every node. Clones are the same driver.
 #[derive(Clone)]
@@ -53,6 +61,13 @@ struct Inner {
     changes: watch::Sender<u64>,
     /// Woken when someone begins to wait for changes.
     waiting: tokio::sync::Notify,
+    /// Woken when a step is due sooner than planned.
+    sooner: tokio::sync::Notify,
+    actions: mpsc::Sender<Action>,
+    /// Until someone takes it.
+    asked: Mutex<Option<mpsc::Receiver<Action>>>,
+    /// Actions that nobody took in time.
+    actions_dropped: AtomicU64,
     state: Mutex<State>,
 }
 
@@ -60,6 +75,8 @@ struct State {
     engine: Engine,
     /// The newest time that the engine was told.
     now: Time,
+    /// When the next step is planned.
+    planned: Time,
     /// By [`NodeKey`]; each with the name of the node that it belongs to, because places are used again.
     histories: Vec<Option<(NodeId, NodeHistory)>>,
 }
@@ -70,6 +87,8 @@ pub struct View<'a> {
     pub fleet: &'a Fleet,
     /// What the engine did.
     pub report: &'a Report,
+    /// What is true of it, as far as the detection can tell.
+    pub detector: &'a Detector,
     /// The moment.
     pub now: Time,
     histories: &'a [Option<(NodeId, NodeHistory)>],
@@ -90,7 +109,13 @@ impl View<'_> {
 impl Driver {
     /// A driver of an engine that knows no node. `replica` is this replica's name.
     pub fn new(policy: Policy, replica: &str) -> Driver {
-        let state = State { engine: Engine::new(policy), now: Time::ZERO, histories: Vec::new() };
+        let state = State {
+            engine: Engine::new(policy, replica),
+            now: Time::ZERO,
+            planned: Time::ZERO,
+            histories: Vec::new(),
+        };
+        let (actions, asked) = mpsc::channel(ACTIONS_MAX);
         Driver {
             inner: Arc::new(Inner {
                 clock: Clock::start(),
@@ -102,6 +127,10 @@ impl Driver {
                 step_nanos_max: AtomicU64::new(0),
                 changes: watch::Sender::new(0),
                 waiting: tokio::sync::Notify::new(),
+                sooner: tokio::sync::Notify::new(),
+                actions,
+                asked: Mutex::new(Some(asked)),
+                actions_dropped: AtomicU64::new(0),
                 state: Mutex::new(state),
             }),
         }
@@ -135,7 +164,26 @@ impl Driver {
             _ => {}
         }
         self.inner.revision.store(state.engine.fleet().revision(), Ordering::Release);
+        self.hasten(&state);
         reply
+    }
+
+    /// Takes a fact that only the detection goes by.
+    pub fn learn(&self, fact: Fact<'_>) {
+        let mut state = self.lock();
+        let now = state.now;
+        state.engine.learn(fact, now);
+        self.hasten(&state);
+    }
+
+    /// What the engine asks for from now on; none when someone else has taken it.
+    pub fn take_actions(&self) -> Option<mpsc::Receiver<Action>> {
+        self.inner.asked.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Actions that nobody took in time.
+    pub fn actions_dropped(&self) -> u64 {
+        self.inner.actions_dropped.load(Ordering::Relaxed)
     }
 
     /// Folds a row; `packed` is what [`history::pack`] makes of its `change`, which is how it came.
@@ -158,6 +206,7 @@ impl Driver {
         read(&View {
             fleet: state.engine.fleet(),
             report: state.engine.report(),
+            detector: state.engine.detector(),
             now: state.now,
             histories: &state.histories,
         })
@@ -202,15 +251,18 @@ impl Driver {
         let mut state = self.lock();
         let now = state.now;
         let actions = state.engine.step(now);
-        debug_assert!(actions.is_empty(), "there is nothing yet that an action could be");
         state.drop_forgotten();
         let due = state.engine.poll_timeout().map_or(STEP_INTERVAL_MAX, |due| due.since(now));
+        let due = due.clamp(STEP_INTERVAL_MIN, STEP_INTERVAL_MAX);
+        state.planned = now + due;
         self.inner.revision.store(state.engine.fleet().revision(), Ordering::Release);
         drop(state);
+        let refused = actions.into_iter().filter_map(|action| self.inner.actions.try_send(action).err());
+        self.inner.actions_dropped.fetch_add(refused.count() as u64, Ordering::Relaxed);
         let nanos = u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX);
         self.inner.step_nanos.fetch_add(nanos, Ordering::Relaxed);
         self.inner.step_nanos_max.fetch_max(nanos, Ordering::Relaxed);
-        due.clamp(STEP_INTERVAL_MIN, STEP_INTERVAL_MAX)
+        due
     }
 
     /// Steps the engine and tells of changes until shut down.
@@ -222,7 +274,22 @@ impl Driver {
 
     async fn keep_stepping(&self) {
         loop {
-            tokio::time::sleep(self.step()).await;
+            let stepped = tokio::time::Instant::now();
+            let wait = self.step();
+            tokio::select! {
+                () = tokio::time::sleep(wait) => {}
+                () = self.inner.sooner.notified() => {
+                    tokio::time::sleep_until(stepped + STEP_INTERVAL_MIN).await;
+                }
+            }
+        }
+    }
+
+    /// Wakes the stepping task when a step is due sooner than it plans. Rows do without: what they change can wait for the
+    /// planned one.
+    fn hasten(&self, state: &State) {
+        if state.engine.poll_timeout().is_some_and(|due| due < state.planned) {
+            self.inner.sooner.notify_one();
         }
     }
 

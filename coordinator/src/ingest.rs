@@ -14,6 +14,8 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use http::{Request, Response};
+use ostler_core::id::NodeKey;
+use ostler_proto::v1;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tonic::body::Body;
 use tonic::server::NamedService;
@@ -99,6 +101,12 @@ impl Service {
     /// Report streams that are open.
     pub fn streams(&self) -> usize {
         self.shared.lines.open()
+    }
+
+    /// Sends an order to a node's agent; false when it has no stream, or its stream takes no more.
+    pub fn order(&self, node: NodeKey, command: v1::Command) -> bool {
+        let body = Some(v1::coordinator_message::Body::Command(command));
+        self.shared.lines.send(node, v1::CoordinatorMessage { body })
     }
 
     /// Ends all report streams, because the server stops.

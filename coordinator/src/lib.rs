@@ -2,7 +2,7 @@
 //! anyone may ask it what the fleet looks like.
 //!
 //! [`start`] runs all of it in one process: gRPC on threads of its own ([`server`]), HTTP on another ([`http`]), and what
-//! happens by the clock on a third; the store is a file ([`store`]).
+//! happens by the clock on a third, probes of silent nodes on a fourth; the store is a file ([`store`]).
 
 pub mod api;
 pub mod config;
@@ -24,6 +24,7 @@ pub mod summary;
 pub mod telemetry;
 pub mod trends;
 
+mod probe;
 mod running;
 
 pub use config::Config;

@@ -20,7 +20,7 @@ use crate::request_log::{Protocol, RequestLog};
 use crate::store::embedded::Embedded;
 use crate::summary::Summaries;
 use crate::trends::Trends;
-use crate::{http, ingest, server, store};
+use crate::{http, ingest, probe, server, store};
 
 /// The store's file in its folder.
 const STORE_FILE: &str = "ostler.redb";
@@ -152,6 +152,7 @@ pub async fn start(config: Config) -> Result<Running, Error> {
     let by_the_clock =
         by_the_clock(driver.clone(), summaries.clone(), trends, standing, events, shutdown.clone());
     running.threads.push(thread("clock", by_the_clock)?);
+    running.threads.extend(probing(&driver, &ingest, &shutdown)?);
 
     let listener = http::bind(http_listen).map_err(listen(http_listen, "HTTP", "http-listen"))?;
     running.http_address = listener.local_addr().map_err(listen(http_listen, "HTTP", "http-listen"))?;
@@ -192,6 +193,16 @@ fn join(
         }
         config::Store::Etcd { folder: _, etcd } => Lead::with_etcd(election, etcd, shutdown.clone()),
     }
+}
+
+/// Begins to make the probes that the engine asks for.
+fn probing(
+    driver: &Driver,
+    ingest: &ingest::Service,
+    shutdown: &CancellationToken,
+) -> Result<Option<JoinHandle<()>>, Error> {
+    let Some(actions) = driver.take_actions() else { return Ok(None) };
+    thread("probe", probe::run(driver.clone(), ingest.clone(), actions, shutdown.clone())).map(Some)
 }
 
 /// What happens by the clock: steps, points of trends, events to the store, and who leads to the engine.

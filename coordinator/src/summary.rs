@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use ostler_core::detect::{Finding, Subject};
+use ostler_core::id::ZoneId;
 use ostler_core::signals::{self, Summing, Total};
 use ostler_core::time::Time;
 use ostler_proto::v1;
@@ -90,16 +92,30 @@ impl Summaries {
         let (revision, now) = self.driver.view(|view| (view.fleet.revision(), view.now));
         while self.driver.view(|view| summing.add(view.fleet, PART_KEYS, view.now)) {}
         let signals = summing.finish();
+        let zones = self.driver.view(|view| {
+            let zone = |(subject, found): (&Subject, &Finding)| match subject {
+                Subject::Zone(zone) => Some((zone.clone(), found.clone())),
+                Subject::Observer | Subject::Fleet => None,
+                Subject::Node(_) | Subject::Gpu(..) | Subject::Engine(..) => None,
+            };
+            view.detector.findings().filter_map(zone).collect()
+        });
         let before = newest.as_ref().map(|(_, _, summary)| &**summary);
-        let summary = Arc::new(Summary::after(before, signals, revision, now));
+        let summary = Arc::new(Summary::after(before, signals, &zones, (revision, now)));
         *newest = Some((Instant::now(), began.elapsed(), Arc::clone(&summary)));
         summary
     }
 }
 
 impl Summary {
-    fn after(before: Option<&Summary>, signals: signals::Summary, revision: u64, at: Time) -> Summary {
-        let zones = signals.zones.iter().map(|(name, total)| convert::signals::zone(name, total));
+    fn after(
+        before: Option<&Summary>,
+        signals: signals::Summary,
+        found: &BTreeMap<ZoneId, Finding>,
+        (revision, at): (u64, Time),
+    ) -> Summary {
+        let zones =
+            signals.zones.iter().map(|(name, total)| convert::signals::zone(name, total, found.get(name)));
         let pools = signals.pools.iter().map(|(name, pool)| convert::signals::pool(name, pool));
         let zones = versions(before.map(|it| &it.zones), zones, revision, |it| (&it.name, &mut it.signals));
         let pools = versions(before.map(|it| &it.pools), pools, revision, |it| (&it.name, &mut it.signals));

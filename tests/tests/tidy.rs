@@ -41,6 +41,8 @@ const WIRE_MEETS_CORE: &[&str] = &[
     "coordinator/src/ingest/",
     "coordinator/src/api/",
     "coordinator/src/journal.rs",
+    "coordinator/src/probe.rs",
+    "coordinator/src/probe/",
     "coordinator/src/summary.rs",
     "coordinator/tests/",
     "tests/",
@@ -50,6 +52,7 @@ const WIRE_MEETS_CORE: &[&str] = &[
 const CORE_ORDER: &[&str] = &[
     "time",
     "id",
+    "class",
     "metric",
     "layout",
     "inventory",

@@ -1,16 +1,20 @@
 //! Asks other agents whether they live, on behalf of a coordinator that has lost sight of them.
 //!
 //! The four answers tell a dead process from a dead machine and from a broken network: a reset comes from a living
-//! kernel, silence from none or from a stopped process.
+//! kernel, and so does a connection to a process that then says nothing; silence comes from no kernel at all.
 
 use std::{
     io::ErrorKind,
+    net::SocketAddr,
     time::{Duration, Instant},
 };
 
 use futures_util::future::join_all;
 use ostler_proto::v1::{self, ProbeAnswer, agent_client::AgentClient};
-use tokio::{net::TcpStream, time::timeout_at};
+use tokio::{
+    net::{TcpStream, lookup_host},
+    time::timeout_at,
+};
 use tonic::transport::Endpoint;
 
 /// Peers in one request, as the wire's contract says.
@@ -38,9 +42,18 @@ pub async fn probe_all(request: &v1::ProbePeers) -> Result<v1::ProbePeerResult, 
 pub async fn probe(address: &str, patience: Duration) -> v1::ProbeOutcome {
     let begun = Instant::now();
     let deadline = tokio::time::Instant::now() + patience;
-    let answer = match timeout_at(deadline, ask(address)).await {
-        Ok(answer) => answer,
-        Err(_) => ProbeAnswer::Timeout,
+    // The name first: that it is unknown here says nothing about the peer. Then a bare connection: its error tells a reset
+    // from an unreachable network, which gRPC's would not.
+    let answer = match timeout_at(deadline, lookup_host(address)).await {
+        Ok(Ok(mut found)) => match found.next() {
+            Some(found) => match timeout_at(deadline, TcpStream::connect(found)).await {
+                Ok(Ok(_)) => timeout_at(deadline, ask(found)).await.unwrap_or(ProbeAnswer::Refused),
+                Ok(Err(error)) => refusal(error.kind()),
+                Err(_) => ProbeAnswer::Timeout,
+            },
+            None => ProbeAnswer::Unspecified,
+        },
+        Ok(Err(_)) | Err(_) => ProbeAnswer::Unspecified,
     };
     v1::ProbeOutcome {
         address: address.to_owned(),
@@ -49,13 +62,9 @@ pub async fn probe(address: &str, patience: Duration) -> v1::ProbeOutcome {
     }
 }
 
-async fn ask(address: &str) -> ProbeAnswer {
-    // A bare connection first: its error tells a reset from an unreachable network, which gRPC's would not.
-    if let Err(error) = TcpStream::connect(address).await {
-        return refusal(error.kind());
-    }
+async fn ask(address: SocketAddr) -> ProbeAnswer {
     let Ok(endpoint) = Endpoint::from_shared(format!("http://{address}")) else {
-        return ProbeAnswer::Unreachable;
+        return ProbeAnswer::Unspecified;
     };
     let Ok(channel) = endpoint.connect().await else { return ProbeAnswer::Refused };
     match AgentClient::new(channel).probe(v1::ProbeRequest {}).await {
@@ -92,15 +101,15 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_process_that_accepts_and_says_nothing_times_out() {
+    async fn a_process_that_accepts_and_says_nothing_is_down_on_a_living_host() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
-        assert_eq!(probe(&address, PATIENCE).await.answer(), ProbeAnswer::Timeout);
+        assert_eq!(probe(&address, PATIENCE).await.answer(), ProbeAnswer::Refused);
     }
 
     #[tokio::test]
-    async fn an_address_that_is_none_is_unreachable() {
-        assert_eq!(probe("no address", PATIENCE).await.answer(), ProbeAnswer::Unreachable);
+    async fn a_name_that_nobody_knows_says_nothing_about_the_peer() {
+        assert_eq!(probe("no address", PATIENCE).await.answer(), ProbeAnswer::Unspecified);
     }
 
     #[tokio::test]

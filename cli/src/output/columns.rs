@@ -125,6 +125,29 @@ pub(crate) fn severity(severity: v1::Severity) -> Cell {
     Cell { text: short(severity.as_str_name(), "SEVERITY_"), tone }
 }
 
+/// What is true of it; nothing to say of what is healthy.
+pub(crate) fn verdict(verdict: v1::Verdict) -> Cell {
+    let tone = match verdict {
+        v1::Verdict::Healthy => Tone::Good,
+        v1::Verdict::Unspecified | v1::Verdict::Left => Tone::Dim,
+        v1::Verdict::StreamBroken
+        | v1::Verdict::NodeSuspect
+        | v1::Verdict::AgentDown
+        | v1::Verdict::Flapping
+        | v1::Verdict::ZonePartition
+        | v1::Verdict::GpuDegraded => Tone::Warn,
+        v1::Verdict::ObserverIsolated
+        | v1::Verdict::GlobalFreeze
+        | v1::Verdict::ZoneDown
+        | v1::Verdict::NodeDead
+        | v1::Verdict::NodeUnreachable
+        | v1::Verdict::GpuLost
+        | v1::Verdict::GpuHung
+        | v1::Verdict::EngineStalled => Tone::Bad,
+    };
+    Cell { text: short(verdict.as_str_name(), "VERDICT_"), tone }
+}
+
 fn freshness(freshness: v1::Freshness) -> Cell {
     let tone = match freshness {
         v1::Freshness::Fresh => Tone::Good,
@@ -152,6 +175,7 @@ const NODE: &[Column<v1::Node>] = &[
     column("NAME", |node| plain(clean(&node.name))),
     column("ZONE", |node| plain(text(&node.zone))),
     column("STATE", |node| node_state(node.state())),
+    column("VERDICT", |node| verdict(node.verdict())),
     column("AGE", |node| plain(age(node.age_ms.into()))),
     column("GPUS", |node| all_of(node.gpu_ok_count, node.gpu_count)),
     column("UTIL", |node| plain(percent(node.gpu_utilization_percent))),
@@ -167,6 +191,7 @@ const NODE: &[Column<v1::Node>] = &[
     wide("DROPPED", |node| plain(node.rows_dropped.to_string())),
     wide("LABELS", |node| plain(labels(node))),
     wide("REASON", |node| plain(text(&node.state_reason))),
+    wide("EVIDENCE", |node| plain(text(&node.verdict_reason))),
 ];
 
 const GPU: &[Column<v1::Gpu>] = &[
@@ -175,6 +200,7 @@ const GPU: &[Column<v1::Gpu>] = &[
     column("INDEX", |gpu| plain(gpu.index.to_string())),
     column("MODEL", |gpu| plain(text(&gpu.model))),
     column("STATE", |gpu| gpu_state(gpu.state())),
+    column("VERDICT", |gpu| verdict(gpu.verdict())),
     column("AGE", |gpu| plain(age(gpu.age_ms.into()))),
     column("UTIL", |gpu| plain(percent(gpu.utilization_percent))),
     column("MEMORY", |gpu| plain(memory(gpu.memory_used_bytes, gpu.memory_total_bytes))),
@@ -189,6 +215,7 @@ const GPU: &[Column<v1::Gpu>] = &[
     wide("BUS", |gpu| plain(text(&gpu.pci_bus_id))),
     wide("DRIVER", |gpu| plain(text(&gpu.driver_version))),
     wide("REASON", |gpu| plain(text(&gpu.state_reason))),
+    wide("EVIDENCE", |gpu| plain(text(&gpu.verdict_reason))),
 ];
 
 const ENGINE: &[Column<v1::Engine>] = &[
@@ -196,6 +223,7 @@ const ENGINE: &[Column<v1::Engine>] = &[
     column("POOL", |engine| plain(text(&engine.pool))),
     column("KIND", |engine| plain(short(engine.kind().as_str_name(), "ENGINE_KIND_"))),
     column("STATE", |engine| engine_state(engine.state())),
+    column("VERDICT", |engine| verdict(engine.verdict())),
     column("AGE", |engine| plain(age(engine.age_ms.into()))),
     column("RUN", |engine| plain(count(engine.requests_running))),
     column("WAIT", |engine| waiting(engine.requests_waiting)),
@@ -210,6 +238,7 @@ const ENGINE: &[Column<v1::Engine>] = &[
     wide("URL", |engine| plain(text(&engine.url))),
     wide("POD", |engine| plain(text(&engine.pod))),
     wide("REASON", |engine| plain(text(&engine.state_reason))),
+    wide("EVIDENCE", |engine| plain(text(&engine.verdict_reason))),
 ];
 
 const POOL: &[Column<v1::Pool>] = &[
@@ -234,6 +263,7 @@ const POOL: &[Column<v1::Pool>] = &[
 
 const ZONE: &[Column<v1::Zone>] = &[
     column("NAME", |zone| plain(clean(&zone.name))),
+    column("VERDICT", |zone| verdict(zone.verdict())),
     column("NODES", |zone| {
         all_of(counts(zone.counts.as_ref()).nodes_fresh, counts(zone.counts.as_ref()).nodes)
     }),
@@ -264,6 +294,7 @@ const ZONE: &[Column<v1::Zone>] = &[
     }),
     wide("AGE", |zone| plain(age(signals(zone.signals.as_ref()).age_ms.into()))),
     wide("COVERAGE", |zone| plain(share(zone.signals.as_ref().map(|signals| signals.coverage)))),
+    wide("EVIDENCE", |zone| plain(text(&zone.verdict_reason))),
 ];
 
 const EVENT: &[Column<v1::Event>] = &[

@@ -28,7 +28,7 @@ fn a_table_has_a_line_for_each_entry_and_dashes_for_the_unknown() {
     let lines: Vec<&str> = text.lines().collect();
     assert_eq!(lines.len(), 3);
     let words: Vec<&str> = lines[1].split_whitespace().collect();
-    assert_eq!(words, ["n1", "zone-a", "fresh", "0.4s", "7/8", "61%", "-", "0", "-", "12", "-", "no"]);
+    assert_eq!(words, ["n1", "zone-a", "fresh", "-", "0.4s", "7/8", "61%", "-", "0", "-", "12", "-", "no"]);
     assert!(!text.contains('\u{1b}'));
 }
 

@@ -113,7 +113,7 @@ fn ages_grow_while_nothing_is_told() {
 fn sorting_follows_the_chosen_column_either_way() {
     let mut app = fleet();
     assert_eq!(order(&mut app), ["n1", "n2", "n3"]);
-    press(&mut app, "sssss");
+    press(&mut app, "ssssss");
     assert_eq!(order(&mut app), ["n3", "n1", "n2"]);
     press(&mut app, "r");
     assert_eq!(order(&mut app), ["n2", "n1", "n3"]);

@@ -26,10 +26,11 @@ mod tests;
 use std::fmt;
 
 pub use self::digest::Digest;
-pub use self::effect::{Class, Effect};
+pub use self::effect::Effect;
 pub use self::id::ActionId;
 pub use self::journal::{ACTIONS_MAX, COLLECT_MAX, Collected, Journal, KEPT_FOR, PlanRefusal, Planned};
 pub use self::state::{ATTEMPTS_MAX, Abort, Event, Failure, Observed, Refusal, State, Todo};
+pub use crate::class::Class;
 use crate::id::{EngineId, GpuId, Incarnation, NodeId, PoolId, Term, ZoneId};
 use crate::time::Time;
 

@@ -38,6 +38,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use self::attention::Attention;
+pub use self::devices::Minded;
 use self::devices::{Devices, Moved};
 pub use self::evidence::{Evidence, NodeEvidence, ProberAnswer, StreamEvidence};
 pub use self::fact::{
@@ -52,9 +53,10 @@ pub use self::observer::{Isolation, Resignation};
 pub use self::probe::{Ask, PEER_TIMEOUT, PROBE_TIMEOUT, Tally};
 pub use self::progress::EngineEvidence;
 use self::roster::Roster;
-pub use self::verdict::{Allowed, Class, Subject, Verdict};
+pub use self::verdict::{Allowed, Subject, Verdict};
 pub use self::xid::{Action as XidAction, Recovery, Remedy, Table as XidTable, TableError};
 pub use self::zone::ZoneSigns;
+pub use crate::class::Class;
 use crate::id::{NodeKey, ZoneId};
 use crate::time::Time;
 
@@ -116,6 +118,18 @@ pub struct Report {
     pub xids_reported: u64,
 }
 
+/// What is found of one node, in short.
+#[derive(Clone, Copy, Debug)]
+struct Held {
+    /// The verdict on the node itself.
+    verdict: Verdict,
+    /// How many of its devices are not healthy; at most 80.
+    devices: u8,
+}
+
+/// Nothing is held against a node.
+const HELD_NOTHING: Held = Held { verdict: Verdict::Healthy, devices: 0 };
+
 /// The detection.
 #[derive(Clone, Debug)]
 pub struct Detector {
@@ -129,6 +143,8 @@ pub struct Detector {
     xids: Arc<XidTable>,
     /// All that is not [`Verdict::Healthy`].
     findings: BTreeMap<Subject, Finding>,
+    /// By node key, in short: a list of all nodes looks nothing up.
+    held: Vec<Held>,
     /// Moved since the last step.
     moved: Vec<Transition>,
     report: Report,
@@ -157,6 +173,7 @@ impl Detector {
             devices: Vec::new(),
             xids: Arc::new(XidTable::standard()),
             findings: BTreeMap::new(),
+            held: Vec::new(),
             moved: Vec::new(),
             report: Report::default(),
             tick: None,
@@ -231,6 +248,26 @@ impl Detector {
     /// The verdict on a subject.
     pub fn verdict(&self, subject: &Subject) -> Verdict {
         self.findings.get(subject).map_or(Verdict::Healthy, |finding| finding.verdict)
+    }
+
+    /// The verdict on a node, without looking for its evidence.
+    pub fn node_verdict(&self, node: NodeKey) -> Verdict {
+        self.held(node).verdict
+    }
+
+    /// Whether any GPU or engine of a node is not healthy.
+    pub fn accuses_devices(&self, node: NodeKey) -> bool {
+        self.held(node).devices > 0
+    }
+
+    fn held(&self, node: NodeKey) -> Held {
+        self.held.get(node.0 as usize).copied().unwrap_or(HELD_NOTHING)
+    }
+
+    /// Which further samples of a node's devices matter although they tell nothing new.
+    pub fn minded(&self, node: NodeKey) -> Minded {
+        let devices = self.devices.get(node.0 as usize).and_then(Option::as_deref);
+        devices.map(Devices::minded).unwrap_or_default()
     }
 
     /// How much of each zone is reached, for the other replicas.

@@ -4,12 +4,18 @@
 //! level-triggered: it goes by what is so and not by what happened since the last one, so that a step that comes late, or
 //! twice, finds the same. Both take the time; it must not go back between calls.
 
+mod senses;
+mod telling;
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use crate::event::{Event, Reply};
+use self::senses::{Concern, Senses};
+pub use crate::detect::Action;
+use crate::detect::{Detector, Ending, Fact, Identity, Own, Start};
+use crate::event::{Event, Happening, Hello, Reply, RowFact};
 use crate::fleet::{Fleet, State, StateCounts};
-use crate::id::{NodeId, NodeKey, Term};
+use crate::id::{NodeId, NodeKey, Session, Term};
 use crate::time::Time;
 use crate::window::Rate;
 
@@ -25,10 +31,6 @@ impl Default for Policy {
         Policy { retention: Duration::from_secs(3600) }
     }
 }
-
-/// Something for the shell to do. Nothing decides yet, so there is none.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Action {}
 
 /// A node that a step found in another state than before.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,7 +81,10 @@ pub struct ReplyCounts {
 #[derive(Clone, Debug)]
 pub struct Engine {
     policy: Policy,
+    /// This replica's name.
+    replica: Box<str>,
     fleet: Fleet,
+    detector: Detector,
     report: Report,
     /// By node key: a moment before which the node cannot be in another state without a new fact. A row leaves it alone,
     /// although it moves the true moment away, so that a step looks at a node only when this comes, once in
@@ -90,8 +95,8 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// An engine that knows no node.
-    pub fn new(policy: Policy) -> Engine {
+    /// The engine of the replica of this name, which knows no node.
+    pub fn new(policy: Policy, replica: &str) -> Engine {
         let report = Report {
             steps: 0,
             stepped: Time::ZERO,
@@ -103,7 +108,15 @@ impl Engine {
             leader: None,
             term: Term::default(),
         };
-        Engine { policy, fleet: Fleet::new(), report, due: Vec::new(), queue: BTreeSet::new() }
+        Engine {
+            policy,
+            replica: Box::from(replica),
+            fleet: Fleet::new(),
+            detector: Detector::new(),
+            report,
+            due: Vec::new(),
+            queue: BTreeSet::new(),
+        }
     }
 
     /// Folds one fact.
@@ -125,6 +138,11 @@ impl Engine {
         reply
     }
 
+    /// Takes a fact that only the detection goes by: an answer to a probe, a witness, something about ourselves.
+    pub fn learn(&mut self, fact: Fact<'_>, now: Time) {
+        self.detector.handle(fact, now);
+    }
+
     /// Looks at the whole fleet and decides.
     pub fn step(&mut self, now: Time) -> Vec<Action> {
         self.report.steps += 1;
@@ -138,16 +156,21 @@ impl Engine {
             self.step_node(key, now);
         }
         self.report.nodes = self.fleet.states();
+        let actions = self.detector.step(now);
+        for transition in &self.detector.report().transitions {
+            telling::tell(&mut self.fleet, transition);
+        }
         assert!(
             self.poll_timeout().is_none_or(|timeout| timeout > now),
             "a step leaves nothing to do at once"
         );
-        Vec::new()
+        actions
     }
 
     /// When to step although no fact came; none when time alone changes nothing.
     pub fn poll_timeout(&self) -> Option<Time> {
-        self.queue.first().map(|&(due, _)| due)
+        let own = self.queue.first().map(|&(due, _)| due);
+        [own, self.detector.poll_timeout()].into_iter().flatten().min()
     }
 
     /// What the engine did.
@@ -160,26 +183,94 @@ impl Engine {
         &self.fleet
     }
 
+    /// What is true of the fleet.
+    pub fn detector(&self) -> &Detector {
+        &self.detector
+    }
+
     fn fold(&mut self, event: Event<'_>, now: Time) -> Reply {
         match event {
-            Event::Row { session, row } => {
-                let reply = self.fleet.fold_row(session, &row, now);
+            Event::Row { session, row } => self.fold_row(session, &row, now),
+            Event::Snapshot { session, snapshot } => {
+                let age = snapshot.age;
+                let reply = self.fleet.fold_snapshot(session, snapshot, now);
                 if reply == Reply::Folded {
-                    self.report.rows += 1;
-                    self.report.row_rate.add(1, now);
+                    self.senses(now).snapshot(session.node, age);
                 }
                 reply
             }
-            Event::Snapshot { session, snapshot } => self.fleet.fold_snapshot(session, snapshot, now),
-            Event::Joined(hello) => self.fleet.join(hello, now),
-            Event::RowsDropped { session, rows } => self.fleet.fold_rows_dropped(session, rows, now),
-            Event::Happened { session, happening } => self.fleet.fold_happening(session, happening, now),
-            Event::Goodbye { session, reason, detail } => {
-                self.fleet.fold_goodbye(session, reason, detail, now)
+            Event::Joined(hello) => self.join(hello, now),
+            Event::RowsDropped { session, rows } => {
+                let reply = self.fleet.fold_rows_dropped(session, rows, now);
+                self.hear(session, reply, now)
             }
-            Event::Disconnected { session, reason } => self.fleet.fold_disconnected(session, reason),
+            Event::Happened { session, happening } => self.fold_happening(session, happening, now),
+            Event::Goodbye { session, reason, detail } => {
+                let reply = self.fleet.fold_goodbye(session, reason, detail, now);
+                if reply == Reply::Folded {
+                    self.detector.handle(Fact::Goodbye(session.node, reason), now);
+                }
+                reply
+            }
+            Event::Disconnected { session, reason } => {
+                let reply = self.fleet.fold_disconnected(session, reason);
+                if reply == Reply::Folded {
+                    self.detector.handle(Fact::Ended(session.node, Ending::Closed), now);
+                }
+                reply
+            }
             Event::Leader { leader, term } => self.lead(leader, term, now),
         }
+    }
+
+    fn join(&mut self, hello: Hello, now: Time) -> Reply {
+        let known = self.fleet.node(&hello.node);
+        let rebooted = known.is_some_and(|known| known.hello().boot_id != hello.boot_id);
+        let start = if rebooted { Start::Machine } else { Start::Agent };
+        let (incarnation, interval) = (hello.incarnation, hello.interval);
+        let (name, zone) = (hello.node.clone(), hello.zone.clone());
+        let reply = self.fleet.join(hello, now);
+        if let Reply::Joined(session) = reply {
+            let identity = Identity { node: session.node, name, zone, interval };
+            self.detector.handle(Fact::Joined { identity, incarnation, start }, now);
+        }
+        reply
+    }
+
+    fn fold_row(&mut self, session: Session, row: &RowFact<'_>, now: Time) -> Reply {
+        if row.absent.is_some() {
+            self.senses(now).row_without(session.node, row);
+        }
+        let reply = self.fleet.fold_row(session, row, now);
+        if reply != Reply::Folded {
+            return self.hear(session, reply, now);
+        }
+        self.report.rows += 1;
+        self.report.row_rate.add(1, now);
+        self.senses(now).row(session.node, row);
+        reply
+    }
+
+    fn fold_happening(&mut self, session: Session, happening: Happening, now: Time) -> Reply {
+        let concern = Concern::of(&happening.what, self.fleet.node_by_key(session.node));
+        let reply = self.fleet.fold_happening(session, happening, now);
+        let reply = self.hear(session, reply, now);
+        if reply == Reply::Folded {
+            self.senses(now).happened(session.node, &concern);
+        }
+        reply
+    }
+
+    /// A message is a sign of life, whatever it says, unless it was refused.
+    fn hear(&mut self, session: Session, reply: Reply, now: Time) -> Reply {
+        if !matches!(reply, Reply::Refused(_)) {
+            self.senses(now).beat(session.node);
+        }
+        reply
+    }
+
+    fn senses(&mut self, now: Time) -> Senses<'_> {
+        Senses { fleet: &self.fleet, detector: &mut self.detector, now }
     }
 
     fn lead(&mut self, leader: Option<&str>, term: Term, now: Time) -> Reply {
@@ -190,6 +281,8 @@ impl Engine {
             self.report.leader = leader.map(Box::from);
             self.report.term = term;
             self.fleet.tell_leader(leader, term, now);
+            let own = if leader == Some(&*self.replica) { Own::Leading } else { Own::Following };
+            self.detector.handle(Fact::Own(own), now);
         }
         Reply::Folded
     }
@@ -199,6 +292,7 @@ impl Engine {
         if now.since(node.heard()) > self.policy.retention.max(node.patience()) {
             let name = node.id().clone();
             self.fleet.forget(key, now);
+            self.detector.handle(Fact::Forgotten(key), now);
             self.report.transitions.push(Transition { node: key, name, state: None });
             return;
         }

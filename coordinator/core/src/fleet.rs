@@ -23,6 +23,7 @@ use std::time::Duration;
 
 pub use self::change::{REMOVALS_MAX, Removed};
 use self::ledger::Ledger;
+pub(crate) use self::ledger::Note;
 pub(crate) use self::node::Slot;
 pub use self::node::{Freshness, Node, PATIENCE, Reading, State, StateCounts};
 pub use self::totals::{Sum, Totals};

@@ -51,6 +51,8 @@ pub enum Kind {
     RowsDropped,
     /// Another replica leads.
     LeaderChanged,
+    /// What is true of something changed.
+    Verdict,
 }
 
 impl Kind {
@@ -71,6 +73,7 @@ impl Kind {
             Kind::Maintenance => "maintenance",
             Kind::RowsDropped => "rows_dropped",
             Kind::LeaderChanged => "leader_changed",
+            Kind::Verdict => "verdict",
         }
     }
 }

@@ -3,10 +3,14 @@
 //! A node names its series once, in groups that are read together; from then on a row is only numbers in slot order.
 //! A layout is checked when it is made and never changes afterwards, so whoever holds one need not check again.
 
+mod watched;
+
 use std::fmt;
 use std::ops::Range;
 use std::time::Duration;
 
+pub(crate) use self::watched::DONE;
+use self::watched::Watched;
 use crate::metric::{self, Kind, Metric};
 
 /// Metrics of which the fleet keeps a total for each node.
@@ -160,6 +164,8 @@ pub struct Layout {
     counters: Box<[bool]>,
     /// Slots of the metrics of which a node keeps totals, in the order of slots and so of groups.
     totalled: Box<[Totalled]>,
+    /// Slots that the detection looks at.
+    watched: Watched,
     /// Metric and slot, ordered by owner, then metric.
     index: Box<[(Metric, u16)]>,
     /// Where each owner's part of `index` begins; one more entry than owners.
@@ -197,6 +203,7 @@ impl Layout {
             bounds,
             counters,
             totalled: Box::default(),
+            watched: Watched::default(),
             owners: Box::default(),
             index: Box::default(),
             index_starts: Box::default(),
@@ -218,6 +225,7 @@ impl Layout {
             .collect();
         layout.fill_index()?;
         layout.fill_groups();
+        layout.watched = Watched::of(&layout);
         Ok(layout)
     }
 
@@ -276,6 +284,11 @@ impl Layout {
     /// Slots of the metrics of which a node keeps totals, group by group.
     pub(crate) fn totalled(&self) -> &[Totalled] {
         &self.totalled
+    }
+
+    /// Slots that the detection looks at.
+    pub(crate) fn watched(&self) -> &Watched {
+        &self.watched
     }
 
     /// How many owners there are: GPUs, engines and the host.

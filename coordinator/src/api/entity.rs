@@ -2,13 +2,12 @@
 
 use ostler_core::fleet::{self, Fleet};
 use ostler_core::id::{EngineId, GpuId, NodeId};
-use ostler_core::time::Time;
 use ostler_proto::v1;
 use prost::Message;
 use prost::encoding::{self, WireType};
 
 use super::Api;
-use crate::convert::outgoing;
+use crate::convert::outgoing::{self, At};
 use crate::driver::View;
 use crate::mask::{Fields, Mask};
 
@@ -69,7 +68,7 @@ impl Entity for v1::Node {
     fn after(api: &Api, after: Option<&str>, limit: usize, mask: &Mask) -> Vec<v1::Node> {
         let convert = |view: &View<'_>| {
             let nodes = nodes_after(view.fleet, after, limit).into_iter();
-            nodes.map(|node| outgoing::node(node, view.now, mask)).collect()
+            nodes.map(|node| outgoing::node(node, At::of(view), mask)).collect()
         };
         api.driver.view(convert)
     }
@@ -80,7 +79,7 @@ impl Entity for v1::Node {
         api.driver.view(|view| {
             let nodes = nodes_after(view.fleet, after, limit);
             for node in &nodes {
-                let now = outgoing::node_now(v1::Node::default(), node, view.now, &mask);
+                let now = outgoing::node_now(v1::Node::default(), node, At::of(view), &mask);
                 encode_entry(&now, &node.hello().encoded, bytes);
             }
             (nodes.len(), nodes.last().map(|last| last.id().to_string()).unwrap_or_default())
@@ -89,7 +88,7 @@ impl Entity for v1::Node {
 
     fn get(api: &Api, name: &str, mask: &Mask) -> Option<v1::Node> {
         api.driver.view(|view| {
-            view.fleet.node(&NodeId::from(name)).map(|node| outgoing::node(node, view.now, mask))
+            view.fleet.node(&NodeId::from(name)).map(|node| outgoing::node(node, At::of(view), mask))
         })
     }
 
@@ -107,7 +106,7 @@ impl Entity for v1::Gpu {
 
     fn after(api: &Api, after: Option<&str>, limit: usize, mask: &Mask) -> Vec<v1::Gpu> {
         let convert = |view: &View<'_>| {
-            let one = |gpu| outgoing::gpu(gpu, view.now, mask);
+            let one = |gpu| outgoing::gpu(gpu, At::of(view), mask);
             match after {
                 Some(after) => view.fleet.gpus_after(&GpuId::from(after)).take(limit).map(one).collect(),
                 None => view.fleet.gpus().take(limit).map(one).collect(),
@@ -118,7 +117,7 @@ impl Entity for v1::Gpu {
 
     fn get(api: &Api, name: &str, mask: &Mask) -> Option<v1::Gpu> {
         api.driver
-            .view(|view| view.fleet.gpu(&GpuId::from(name)).map(|gpu| outgoing::gpu(gpu, view.now, mask)))
+            .view(|view| view.fleet.gpu(&GpuId::from(name)).map(|gpu| outgoing::gpu(gpu, At::of(view), mask)))
     }
 
     fn total(api: &Api) -> usize {
@@ -149,21 +148,23 @@ impl Entity for v1::Engine {
     }
 
     fn after(api: &Api, after: Option<&str>, limit: usize, mask: &Mask) -> Vec<v1::Engine> {
-        let convert = |fleet: &Fleet, now: Time| {
+        let convert = |view: &View<'_>| {
+            let (fleet, at) = (view.fleet, At::of(view));
             let (node, engine) =
                 after.and_then(|after| after.split_once('/')).unwrap_or((after.unwrap_or(""), ""));
             let node = NodeId::from(node);
             let rest = |it: &fleet::Engine<'_>| it.info().id.as_str() > engine;
             let first = fleet.node(&node).map(engines_of).unwrap_or_default().into_iter().filter(rest);
             let others = fleet.nodes_after(&node).flat_map(engines_of);
-            first.chain(others).take(limit).map(|engine| outgoing::engine(engine, now, mask)).collect()
+            first.chain(others).take(limit).map(|engine| outgoing::engine(engine, at, mask)).collect()
         };
-        api.driver.view(|view| convert(view.fleet, view.now))
+        api.driver.view(convert)
     }
 
     fn get(api: &Api, name: &str, mask: &Mask) -> Option<v1::Engine> {
-        api.driver
-            .view(|view| find_engine(view.fleet, name).map(|engine| outgoing::engine(engine, view.now, mask)))
+        api.driver.view(|view| {
+            find_engine(view.fleet, name).map(|engine| outgoing::engine(engine, At::of(view), mask))
+        })
     }
 
     fn total(api: &Api) -> usize {

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use ostler_core::detect::{Detector, Finding, Subject, Verdict};
 use ostler_core::event::Hello;
 use ostler_core::fleet::{self, Freshness, State};
+use ostler_core::id::NodeKey;
 use ostler_core::inventory;
 use ostler_core::journal;
 use ostler_core::layout::Owner;
@@ -11,6 +13,7 @@ use ostler_core::metric::Metric;
 use ostler_core::time::Time;
 use ostler_proto::v1;
 
+use crate::driver::View;
 use crate::mask::{Fields, Mask, find};
 
 /// The value if the mask wants the field, else its default.
@@ -40,9 +43,46 @@ pub fn rfc3339(time: Time) -> String {
     jiff::Timestamp::from_millisecond(millis).unwrap_or(jiff::Timestamp::MAX).to_string()
 }
 
+/// The moment that an entry is made for, and what is found out by then.
+#[derive(Clone, Copy)]
+pub struct At<'a> {
+    now: Time,
+    detector: &'a Detector,
+}
+
+impl<'a> At<'a> {
+    /// The moment of a view.
+    pub fn of(view: &View<'a>) -> At<'a> {
+        At { now: view.now, detector: view.detector }
+    }
+
+    /// What was found of a GPU or engine of a node. Nearly always nothing is, and nothing is looked up.
+    fn found(self, node: NodeKey, subject: impl FnOnce() -> Subject) -> Option<&'a Finding> {
+        if self.detector.accuses_devices(node) { self.detector.finding(&subject()) } else { None }
+    }
+
+    /// What the verdict on a node goes by.
+    fn why(self, node: NodeKey, verdict: Verdict) -> String {
+        if verdict == Verdict::Healthy {
+            return String::new();
+        }
+        reason(self.detector.finding(&Subject::Node(node)))
+    }
+}
+
+/// The wire's number of the verdict that was found; what nothing was found of is healthy.
+pub fn verdict(found: Option<&Finding>) -> i32 {
+    super::verdict_number(found.map_or(Verdict::Healthy, |found| found.verdict))
+}
+
+/// What a verdict goes by, for a person.
+pub fn reason(found: Option<&Finding>) -> String {
+    found.map(|found| found.evidence.to_string()).unwrap_or_default()
+}
+
 /// A node.
-pub fn node(node: &fleet::Node, now: Time, mask: &Mask) -> v1::Node {
-    node_now(introduction(node.hello(), mask), node, now, mask)
+pub fn node(node: &fleet::Node, at: At<'_>, mask: &Mask) -> v1::Node {
+    node_now(introduction(node.hello(), mask), node, at, mask)
 }
 
 /// What a node's agent said at the beginning of its stream.
@@ -66,7 +106,9 @@ pub fn introduction(hello: &Hello, mask: &Mask) -> v1::Node {
 }
 
 /// All else that is known of a node, added to its introduction, or to nothing.
-pub fn node_now(introduction: v1::Node, node: &fleet::Node, now: Time, mask: &Mask) -> v1::Node {
+pub fn node_now(introduction: v1::Node, node: &fleet::Node, at: At<'_>, mask: &Mask) -> v1::Node {
+    let now = at.now;
+    let verdict = at.detector.node_verdict(node.key());
     let totals = node.totals(now);
     v1::Node {
         state: wanted!(mask, v1::Node, state, node_state_number(node.state(now))),
@@ -86,6 +128,8 @@ pub fn node_now(introduction: v1::Node, node: &fleet::Node, now: Time, mask: &Ma
         readings: wanted!(mask, v1::Node, readings, readings(node, Owner::Host, now)),
         revision: node.revision(),
         rows_dropped: node.rows_dropped(),
+        verdict: super::verdict_number(verdict),
+        verdict_reason: wanted!(mask, v1::Node, verdict_reason, at.why(node.key(), verdict)),
         ..introduction
     }
 }
@@ -130,8 +174,9 @@ fn value(node: &fleet::Node, owner: Owner, metric: Metric, factor: f64, now: Tim
 }
 
 /// A GPU.
-pub fn gpu(gpu: fleet::Gpu<'_>, now: Time, mask: &Mask) -> v1::Gpu {
-    let (node, info) = (gpu.node, gpu.info());
+pub fn gpu(gpu: fleet::Gpu<'_>, at: At<'_>, mask: &Mask) -> v1::Gpu {
+    let (node, info, now) = (gpu.node, gpu.info(), at.now);
+    let found = at.found(node.key(), || Subject::Gpu(node.key(), info.id.clone()));
     let (age, freshness) = gpu.freshness(now);
     let value = |metric, factor| value(node, gpu.owner(), metric, factor, now);
     let mig = |it: &inventory::MigInstance| v1::MigInstance {
@@ -185,6 +230,8 @@ pub fn gpu(gpu: fleet::Gpu<'_>, now: Time, mask: &Mask) -> v1::Gpu {
         mig_instances: wanted!(mask, v1::Gpu, mig_instances, info.mig_instances.iter().map(mig).collect()),
         readings: wanted!(mask, v1::Gpu, readings, readings(node, gpu.owner(), now)),
         revision: gpu.revision(),
+        verdict: verdict(found),
+        verdict_reason: wanted!(mask, v1::Gpu, verdict_reason, reason(found)),
     }
 }
 
@@ -194,8 +241,9 @@ pub fn engine_name(engine: fleet::Engine<'_>) -> String {
 }
 
 /// An engine.
-pub fn engine(engine: fleet::Engine<'_>, now: Time, mask: &Mask) -> v1::Engine {
-    let (node, info) = (engine.node, engine.info());
+pub fn engine(engine: fleet::Engine<'_>, at: At<'_>, mask: &Mask) -> v1::Engine {
+    let (node, info, now) = (engine.node, engine.info(), at.now);
+    let found = at.found(node.key(), || Subject::Engine(node.key(), info.id.clone()));
     let (age, freshness) = engine.freshness(now);
     let value = |metric, factor| value(node, engine.owner(), metric, factor, now);
     v1::Engine {
@@ -257,6 +305,8 @@ pub fn engine(engine: fleet::Engine<'_>, now: Time, mask: &Mask) -> v1::Engine {
         ),
         readings: wanted!(mask, v1::Engine, readings, readings(node, engine.owner(), now)),
         revision: engine.revision(),
+        verdict: verdict(found),
+        verdict_reason: wanted!(mask, v1::Engine, verdict_reason, reason(found)),
     }
 }
 

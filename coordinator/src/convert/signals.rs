@@ -1,11 +1,12 @@
 //! Zones, pools and their signals as the read API gives them.
 
+use ostler_core::detect::Finding;
 use ostler_core::id::{PoolId, ZoneId};
 use ostler_core::metric::Metric;
 use ostler_core::signals::{Counts, Pool, Signals, Total};
 use ostler_proto::v1;
 
-use super::outgoing::millis;
+use super::outgoing::{self, millis};
 
 /// How much there is.
 pub fn counts(counts: &Counts) -> v1::Counts {
@@ -36,11 +37,13 @@ pub fn signals(signals: &Signals) -> v1::Signals {
 }
 
 /// A zone.
-pub fn zone(name: &ZoneId, total: &Total) -> v1::Zone {
+pub fn zone(name: &ZoneId, total: &Total, found: Option<&Finding>) -> v1::Zone {
     v1::Zone {
         name: name.to_string(),
         counts: Some(counts(&total.counts)),
         signals: Some(signals(&total.signals)),
+        verdict: outgoing::verdict(found),
+        verdict_reason: outgoing::reason(found),
     }
 }
 

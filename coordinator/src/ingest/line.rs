@@ -57,6 +57,12 @@ impl Lines {
         lines.values().for_each(|(_, line)| line.end(Ending::Stopping));
     }
 
+    /// Has the stream of a node send a message; false when it has none, or takes no more.
+    pub(super) fn send(&self, node: NodeKey, message: v1::CoordinatorMessage) -> bool {
+        let lines = self.by_node.lock().unwrap_or_else(PoisonError::into_inner);
+        lines.get(&node).is_some_and(|(_, line)| line.send(message))
+    }
+
     /// Forgets the line of a stream that has ended.
     pub(super) fn leave(&self, session: Session) {
         let mut lines = self.by_node.lock().unwrap_or_else(PoisonError::into_inner);
@@ -103,7 +109,6 @@ impl From<Ending> for Status {
 
 impl Line {
     /// Has the stream send a message; false when it takes no more.
-    #[allow(dead_code, reason = "the first to send are a leader's commands, and there is no leader yet")]
     pub(super) fn send(&self, message: v1::CoordinatorMessage) -> bool {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         if waiting.len() >= WAITING_MAX {

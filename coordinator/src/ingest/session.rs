@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use ostler_core::detect::Fact;
 use ostler_core::event::{Event, Refusal, Reply};
 use ostler_core::id;
 use ostler_proto::v1;
@@ -17,6 +18,7 @@ use super::bucket::Bucket;
 use super::line::Line;
 use super::{pace, wire};
 use crate::convert::incoming;
+use crate::probe;
 
 /// Shortest and longest interval between rows that an agent may ask for.
 const INTERVAL_MIN: Duration = Duration::from_millis(100);
@@ -155,8 +157,14 @@ impl Session {
                 self.has_left = true;
                 self.reply(reply, self.seq, now)
             }
-            // Nobody asks for these yet; an answer to nothing is no fault of the agent's.
-            Body::CommandResult(_) | Body::ProbePeerResult(_) => Ok(None),
+            Body::ProbePeerResult(result) => {
+                if let Some(probed) = probe::probed(session.node, &result) {
+                    self.shared.driver.learn(Fact::Probed(probed));
+                }
+                Ok(None)
+            }
+            // A refusal, or an answer to nothing, which is no fault of the agent's.
+            Body::CommandResult(_) => Ok(None),
         }
     }
 

@@ -87,7 +87,7 @@ macro_rules! named_choices {
 }
 
 named_choices!(v1::NodeState, v1::GpuState, v1::EngineState, v1::EngineKind, v1::Freshness, v1::Severity);
-named_choices!(v1::ActionState, v1::ActionClass);
+named_choices!(v1::ActionState, v1::ActionClass, v1::Verdict);
 message_field!(v1::Counts, v1::Signals);
 
 fields!(v1::Counts {
@@ -118,7 +118,13 @@ fields!(v1::Signals {
     freshness: choice(v1::Freshness, "FRESHNESS_"),
 });
 
-fields!(v1::Zone { name: plain, counts: plain, signals: plain });
+fields!(v1::Zone {
+    name: plain,
+    counts: plain,
+    signals: plain,
+    verdict: choice(v1::Verdict, "VERDICT_"),
+    verdict_reason: plain,
+});
 
 fields!(v1::Node {
     name: plain,
@@ -146,6 +152,8 @@ fields!(v1::Node {
     revision: plain,
     probe_address: plain,
     rows_dropped: plain,
+    verdict: choice(v1::Verdict, "VERDICT_"),
+    verdict_reason: plain,
 });
 
 fields!(v1::Gpu {
@@ -172,6 +180,8 @@ fields!(v1::Gpu {
     mig_instances: opaque,
     readings: on_request,
     revision: plain,
+    verdict: choice(v1::Verdict, "VERDICT_"),
+    verdict_reason: plain,
 });
 
 fields!(v1::Engine {
@@ -198,6 +208,8 @@ fields!(v1::Engine {
     prompt_tokens_per_second: plain,
     readings: on_request,
     revision: plain,
+    verdict: choice(v1::Verdict, "VERDICT_"),
+    verdict_reason: plain,
 });
 
 fields!(v1::Pool {

@@ -7,4 +7,5 @@ mod mirror;
 mod restart;
 mod services;
 mod support;
+mod verdicts;
 mod watches;

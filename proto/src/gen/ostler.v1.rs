@@ -1179,9 +1179,10 @@ impl GoodbyeReason {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
 pub enum ProbeAnswer {
+    /// It could not be asked, for example because its name is unknown here.
     Unspecified = 0,
     Ok = 1,
-    /// The host answered with a reset: the host lives, the agent does not.
+    /// The host answered with a reset, or let the connection in and said nothing: the host lives, the agent does not.
     Refused = 2,
     Timeout = 3,
     Unreachable = 4,
@@ -1670,6 +1671,11 @@ pub struct Zone {
     pub counts: ::core::option::Option<Counts>,
     #[prost(message, optional, tag = "3")]
     pub signals: ::core::option::Option<Signals>,
+    #[prost(enumeration = "Verdict", tag = "4")]
+    pub verdict: i32,
+    /// What the verdict goes by, for a person; empty while it is healthy.
+    #[prost(string, tag = "5")]
+    pub verdict_reason: ::prost::alloc::string::String,
 }
 /// Numbers about a pool, a zone or the fleet, each summed or averaged over what is fresh.
 #[derive(Clone, Copy, PartialEq, ::prost::Message)]
@@ -1772,6 +1778,11 @@ pub struct Node {
     /// Rows that this node's agent had to drop while it was cut off.
     #[prost(uint64, tag = "25")]
     pub rows_dropped: u64,
+    #[prost(enumeration = "Verdict", tag = "26")]
+    pub verdict: i32,
+    /// What the verdict goes by, for a person; empty while it is healthy.
+    #[prost(string, tag = "27")]
+    pub verdict_reason: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Gpu {
@@ -1825,6 +1836,11 @@ pub struct Gpu {
     pub readings: ::prost::alloc::vec::Vec<Reading>,
     #[prost(uint64, tag = "23")]
     pub revision: u64,
+    #[prost(enumeration = "Verdict", tag = "24")]
+    pub verdict: i32,
+    /// What the verdict goes by, for a person; empty while it is healthy.
+    #[prost(string, tag = "25")]
+    pub verdict_reason: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Engine {
@@ -1876,6 +1892,11 @@ pub struct Engine {
     pub readings: ::prost::alloc::vec::Vec<Reading>,
     #[prost(uint64, tag = "23")]
     pub revision: u64,
+    #[prost(enumeration = "Verdict", tag = "24")]
+    pub verdict: i32,
+    /// What the verdict goes by, for a person; empty while it is healthy.
+    #[prost(string, tag = "25")]
+    pub verdict_reason: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Pool {
@@ -2217,6 +2238,94 @@ impl Freshness {
             "FRESHNESS_STALE" => Some(Self::Stale),
             "FRESHNESS_MISSING" => Some(Self::Missing),
             "FRESHNESS_RESET" => Some(Self::Reset),
+            _ => None,
+        }
+    }
+}
+/// What is true of something, as far as the answering replica can tell. Not heard is not dead: these tell a broken stream from
+/// a dead agent, a dead node and a cut-off zone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum Verdict {
+    Unspecified = 0,
+    /// Nothing is wrong, as far as is known.
+    Healthy = 1,
+    /// The agent said goodbye; nothing is expected of the node.
+    Left = 2,
+    /// The answering replica is cut off itself, and accuses nobody.
+    ObserverIsolated = 3,
+    /// Several zones fail together, which is more often one cause between us and them than many.
+    GlobalFreeze = 4,
+    /// The answering replica is cut off from a zone that lives.
+    ZonePartition = 5,
+    ZoneDown = 6,
+    /// Unreachable, and something proves that it cannot come back by itself.
+    NodeDead = 7,
+    /// Nobody reaches the node.
+    NodeUnreachable = 8,
+    /// Silent and not yet answered for, or back and not yet trusted.
+    NodeSuspect = 9,
+    /// The host lives, its agent does not.
+    AgentDown = 10,
+    /// The node lives, its stream does not.
+    StreamBroken = 11,
+    /// It fell and came back too often to be trusted for now.
+    Flapping = 12,
+    /// The GPU left the bus.
+    GpuLost = 13,
+    /// Calls on the GPU do not return.
+    GpuHung = 14,
+    /// The GPU answers and needs attention.
+    GpuDegraded = 15,
+    /// The engine has work and makes no progress.
+    EngineStalled = 16,
+}
+impl Verdict {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "VERDICT_UNSPECIFIED",
+            Self::Healthy => "VERDICT_HEALTHY",
+            Self::Left => "VERDICT_LEFT",
+            Self::ObserverIsolated => "VERDICT_OBSERVER_ISOLATED",
+            Self::GlobalFreeze => "VERDICT_GLOBAL_FREEZE",
+            Self::ZonePartition => "VERDICT_ZONE_PARTITION",
+            Self::ZoneDown => "VERDICT_ZONE_DOWN",
+            Self::NodeDead => "VERDICT_NODE_DEAD",
+            Self::NodeUnreachable => "VERDICT_NODE_UNREACHABLE",
+            Self::NodeSuspect => "VERDICT_NODE_SUSPECT",
+            Self::AgentDown => "VERDICT_AGENT_DOWN",
+            Self::StreamBroken => "VERDICT_STREAM_BROKEN",
+            Self::Flapping => "VERDICT_FLAPPING",
+            Self::GpuLost => "VERDICT_GPU_LOST",
+            Self::GpuHung => "VERDICT_GPU_HUNG",
+            Self::GpuDegraded => "VERDICT_GPU_DEGRADED",
+            Self::EngineStalled => "VERDICT_ENGINE_STALLED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "VERDICT_UNSPECIFIED" => Some(Self::Unspecified),
+            "VERDICT_HEALTHY" => Some(Self::Healthy),
+            "VERDICT_LEFT" => Some(Self::Left),
+            "VERDICT_OBSERVER_ISOLATED" => Some(Self::ObserverIsolated),
+            "VERDICT_GLOBAL_FREEZE" => Some(Self::GlobalFreeze),
+            "VERDICT_ZONE_PARTITION" => Some(Self::ZonePartition),
+            "VERDICT_ZONE_DOWN" => Some(Self::ZoneDown),
+            "VERDICT_NODE_DEAD" => Some(Self::NodeDead),
+            "VERDICT_NODE_UNREACHABLE" => Some(Self::NodeUnreachable),
+            "VERDICT_NODE_SUSPECT" => Some(Self::NodeSuspect),
+            "VERDICT_AGENT_DOWN" => Some(Self::AgentDown),
+            "VERDICT_STREAM_BROKEN" => Some(Self::StreamBroken),
+            "VERDICT_FLAPPING" => Some(Self::Flapping),
+            "VERDICT_GPU_LOST" => Some(Self::GpuLost),
+            "VERDICT_GPU_HUNG" => Some(Self::GpuHung),
+            "VERDICT_GPU_DEGRADED" => Some(Self::GpuDegraded),
+            "VERDICT_ENGINE_STALLED" => Some(Self::EngineStalled),
             _ => None,
         }
     }

@@ -1531,6 +1531,12 @@ impl serde::Serialize for Engine {
         if self.revision != 0 {
             len += 1;
         }
+        if self.verdict != 0 {
+            len += 1;
+        }
+        if !self.verdict_reason.is_empty() {
+            len += 1;
+        }
         let mut struct_ser = serializer.serialize_struct("ostler.v1.Engine", len)?;
         if !self.name.is_empty() {
             struct_ser.serialize_field("name", &self.name)?;
@@ -1609,6 +1615,14 @@ impl serde::Serialize for Engine {
             #[allow(clippy::needless_borrows_for_generic_args)]
             struct_ser.serialize_field("revision", ToString::to_string(&self.revision).as_str())?;
         }
+        if self.verdict != 0 {
+            let v = Verdict::try_from(self.verdict)
+                .map_err(|_| serde::ser::Error::custom(format!("Invalid variant {}", self.verdict)))?;
+            struct_ser.serialize_field("verdict", &v)?;
+        }
+        if !self.verdict_reason.is_empty() {
+            struct_ser.serialize_field("verdict_reason", &self.verdict_reason)?;
+        }
         struct_ser.end()
     }
 }
@@ -1652,6 +1666,9 @@ impl<'de> serde::Deserialize<'de> for Engine {
             "promptTokensPerSecond",
             "readings",
             "revision",
+            "verdict",
+            "verdict_reason",
+            "verdictReason",
         ];
 
         #[allow(clippy::enum_variant_names)]
@@ -1679,6 +1696,8 @@ impl<'de> serde::Deserialize<'de> for Engine {
             PromptTokensPerSecond,
             Readings,
             Revision,
+            Verdict,
+            VerdictReason,
         }
         impl<'de> serde::Deserialize<'de> for GeneratedField {
             fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
@@ -1723,6 +1742,8 @@ impl<'de> serde::Deserialize<'de> for Engine {
                             "promptTokensPerSecond" | "prompt_tokens_per_second" => Ok(GeneratedField::PromptTokensPerSecond),
                             "readings" => Ok(GeneratedField::Readings),
                             "revision" => Ok(GeneratedField::Revision),
+                            "verdict" => Ok(GeneratedField::Verdict),
+                            "verdictReason" | "verdict_reason" => Ok(GeneratedField::VerdictReason),
                             _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
                         }
                     }
@@ -1765,6 +1786,8 @@ impl<'de> serde::Deserialize<'de> for Engine {
                 let mut prompt_tokens_per_second__ = None;
                 let mut readings__ = None;
                 let mut revision__ = None;
+                let mut verdict__ = None;
+                let mut verdict_reason__ = None;
                 while let Some(k) = map_.next_key()? {
                     match k {
                         GeneratedField::Name => {
@@ -1923,6 +1946,18 @@ impl<'de> serde::Deserialize<'de> for Engine {
                                 Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
                             ;
                         }
+                        GeneratedField::Verdict => {
+                            if verdict__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("verdict"));
+                            }
+                            verdict__ = Some(map_.next_value::<Verdict>()? as i32);
+                        }
+                        GeneratedField::VerdictReason => {
+                            if verdict_reason__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("verdictReason"));
+                            }
+                            verdict_reason__ = Some(map_.next_value()?);
+                        }
                     }
                 }
                 Ok(Engine {
@@ -1949,6 +1984,8 @@ impl<'de> serde::Deserialize<'de> for Engine {
                     prompt_tokens_per_second: prompt_tokens_per_second__,
                     readings: readings__.unwrap_or_default(),
                     revision: revision__.unwrap_or_default(),
+                    verdict: verdict__.unwrap_or_default(),
+                    verdict_reason: verdict_reason__.unwrap_or_default(),
                 })
             }
         }
@@ -3539,6 +3576,12 @@ impl serde::Serialize for Gpu {
         if self.revision != 0 {
             len += 1;
         }
+        if self.verdict != 0 {
+            len += 1;
+        }
+        if !self.verdict_reason.is_empty() {
+            len += 1;
+        }
         let mut struct_ser = serializer.serialize_struct("ostler.v1.Gpu", len)?;
         if !self.name.is_empty() {
             struct_ser.serialize_field("name", &self.name)?;
@@ -3615,6 +3658,14 @@ impl serde::Serialize for Gpu {
             #[allow(clippy::needless_borrows_for_generic_args)]
             struct_ser.serialize_field("revision", ToString::to_string(&self.revision).as_str())?;
         }
+        if self.verdict != 0 {
+            let v = Verdict::try_from(self.verdict)
+                .map_err(|_| serde::ser::Error::custom(format!("Invalid variant {}", self.verdict)))?;
+            struct_ser.serialize_field("verdict", &v)?;
+        }
+        if !self.verdict_reason.is_empty() {
+            struct_ser.serialize_field("verdict_reason", &self.verdict_reason)?;
+        }
         struct_ser.end()
     }
 }
@@ -3661,6 +3712,9 @@ impl<'de> serde::Deserialize<'de> for Gpu {
             "migInstances",
             "readings",
             "revision",
+            "verdict",
+            "verdict_reason",
+            "verdictReason",
         ];
 
         #[allow(clippy::enum_variant_names)]
@@ -3688,6 +3742,8 @@ impl<'de> serde::Deserialize<'de> for Gpu {
             MigInstances,
             Readings,
             Revision,
+            Verdict,
+            VerdictReason,
         }
         impl<'de> serde::Deserialize<'de> for GeneratedField {
             fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
@@ -3732,6 +3788,8 @@ impl<'de> serde::Deserialize<'de> for Gpu {
                             "migInstances" | "mig_instances" => Ok(GeneratedField::MigInstances),
                             "readings" => Ok(GeneratedField::Readings),
                             "revision" => Ok(GeneratedField::Revision),
+                            "verdict" => Ok(GeneratedField::Verdict),
+                            "verdictReason" | "verdict_reason" => Ok(GeneratedField::VerdictReason),
                             _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
                         }
                     }
@@ -3774,6 +3832,8 @@ impl<'de> serde::Deserialize<'de> for Gpu {
                 let mut mig_instances__ = None;
                 let mut readings__ = None;
                 let mut revision__ = None;
+                let mut verdict__ = None;
+                let mut verdict_reason__ = None;
                 while let Some(k) = map_.next_key()? {
                     match k {
                         GeneratedField::Name => {
@@ -3936,6 +3996,18 @@ impl<'de> serde::Deserialize<'de> for Gpu {
                                 Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
                             ;
                         }
+                        GeneratedField::Verdict => {
+                            if verdict__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("verdict"));
+                            }
+                            verdict__ = Some(map_.next_value::<Verdict>()? as i32);
+                        }
+                        GeneratedField::VerdictReason => {
+                            if verdict_reason__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("verdictReason"));
+                            }
+                            verdict_reason__ = Some(map_.next_value()?);
+                        }
                     }
                 }
                 Ok(Gpu {
@@ -3962,6 +4034,8 @@ impl<'de> serde::Deserialize<'de> for Gpu {
                     mig_instances: mig_instances__.unwrap_or_default(),
                     readings: readings__.unwrap_or_default(),
                     revision: revision__.unwrap_or_default(),
+                    verdict: verdict__.unwrap_or_default(),
+                    verdict_reason: verdict_reason__.unwrap_or_default(),
                 })
             }
         }
@@ -6041,6 +6115,12 @@ impl serde::Serialize for Node {
         if self.rows_dropped != 0 {
             len += 1;
         }
+        if self.verdict != 0 {
+            len += 1;
+        }
+        if !self.verdict_reason.is_empty() {
+            len += 1;
+        }
         let mut struct_ser = serializer.serialize_struct("ostler.v1.Node", len)?;
         if !self.name.is_empty() {
             struct_ser.serialize_field("name", &self.name)?;
@@ -6125,6 +6205,14 @@ impl serde::Serialize for Node {
             #[allow(clippy::needless_borrows_for_generic_args)]
             struct_ser.serialize_field("rows_dropped", ToString::to_string(&self.rows_dropped).as_str())?;
         }
+        if self.verdict != 0 {
+            let v = Verdict::try_from(self.verdict)
+                .map_err(|_| serde::ser::Error::custom(format!("Invalid variant {}", self.verdict)))?;
+            struct_ser.serialize_field("verdict", &v)?;
+        }
+        if !self.verdict_reason.is_empty() {
+            struct_ser.serialize_field("verdict_reason", &self.verdict_reason)?;
+        }
         struct_ser.end()
     }
 }
@@ -6175,6 +6263,9 @@ impl<'de> serde::Deserialize<'de> for Node {
             "probeAddress",
             "rows_dropped",
             "rowsDropped",
+            "verdict",
+            "verdict_reason",
+            "verdictReason",
         ];
 
         #[allow(clippy::enum_variant_names)]
@@ -6204,6 +6295,8 @@ impl<'de> serde::Deserialize<'de> for Node {
             Revision,
             ProbeAddress,
             RowsDropped,
+            Verdict,
+            VerdictReason,
         }
         impl<'de> serde::Deserialize<'de> for GeneratedField {
             fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
@@ -6250,6 +6343,8 @@ impl<'de> serde::Deserialize<'de> for Node {
                             "revision" => Ok(GeneratedField::Revision),
                             "probeAddress" | "probe_address" => Ok(GeneratedField::ProbeAddress),
                             "rowsDropped" | "rows_dropped" => Ok(GeneratedField::RowsDropped),
+                            "verdict" => Ok(GeneratedField::Verdict),
+                            "verdictReason" | "verdict_reason" => Ok(GeneratedField::VerdictReason),
                             _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
                         }
                     }
@@ -6294,6 +6389,8 @@ impl<'de> serde::Deserialize<'de> for Node {
                 let mut revision__ = None;
                 let mut probe_address__ = None;
                 let mut rows_dropped__ = None;
+                let mut verdict__ = None;
+                let mut verdict_reason__ = None;
                 while let Some(k) = map_.next_key()? {
                     match k {
                         GeneratedField::Name => {
@@ -6474,6 +6571,18 @@ impl<'de> serde::Deserialize<'de> for Node {
                                 Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
                             ;
                         }
+                        GeneratedField::Verdict => {
+                            if verdict__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("verdict"));
+                            }
+                            verdict__ = Some(map_.next_value::<Verdict>()? as i32);
+                        }
+                        GeneratedField::VerdictReason => {
+                            if verdict_reason__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("verdictReason"));
+                            }
+                            verdict_reason__ = Some(map_.next_value()?);
+                        }
                     }
                 }
                 Ok(Node {
@@ -6502,6 +6611,8 @@ impl<'de> serde::Deserialize<'de> for Node {
                     revision: revision__.unwrap_or_default(),
                     probe_address: probe_address__.unwrap_or_default(),
                     rows_dropped: rows_dropped__.unwrap_or_default(),
+                    verdict: verdict__.unwrap_or_default(),
+                    verdict_reason: verdict_reason__.unwrap_or_default(),
                 })
             }
         }
@@ -8575,6 +8686,122 @@ impl<'de> serde::Deserialize<'de> for UndrainRequest {
         deserializer.deserialize_struct("ostler.v1.UndrainRequest", FIELDS, GeneratedVisitor)
     }
 }
+impl serde::Serialize for Verdict {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        let variant = match self {
+            Self::Unspecified => "VERDICT_UNSPECIFIED",
+            Self::Healthy => "VERDICT_HEALTHY",
+            Self::Left => "VERDICT_LEFT",
+            Self::ObserverIsolated => "VERDICT_OBSERVER_ISOLATED",
+            Self::GlobalFreeze => "VERDICT_GLOBAL_FREEZE",
+            Self::ZonePartition => "VERDICT_ZONE_PARTITION",
+            Self::ZoneDown => "VERDICT_ZONE_DOWN",
+            Self::NodeDead => "VERDICT_NODE_DEAD",
+            Self::NodeUnreachable => "VERDICT_NODE_UNREACHABLE",
+            Self::NodeSuspect => "VERDICT_NODE_SUSPECT",
+            Self::AgentDown => "VERDICT_AGENT_DOWN",
+            Self::StreamBroken => "VERDICT_STREAM_BROKEN",
+            Self::Flapping => "VERDICT_FLAPPING",
+            Self::GpuLost => "VERDICT_GPU_LOST",
+            Self::GpuHung => "VERDICT_GPU_HUNG",
+            Self::GpuDegraded => "VERDICT_GPU_DEGRADED",
+            Self::EngineStalled => "VERDICT_ENGINE_STALLED",
+        };
+        serializer.serialize_str(variant)
+    }
+}
+impl<'de> serde::Deserialize<'de> for Verdict {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+            "VERDICT_UNSPECIFIED",
+            "VERDICT_HEALTHY",
+            "VERDICT_LEFT",
+            "VERDICT_OBSERVER_ISOLATED",
+            "VERDICT_GLOBAL_FREEZE",
+            "VERDICT_ZONE_PARTITION",
+            "VERDICT_ZONE_DOWN",
+            "VERDICT_NODE_DEAD",
+            "VERDICT_NODE_UNREACHABLE",
+            "VERDICT_NODE_SUSPECT",
+            "VERDICT_AGENT_DOWN",
+            "VERDICT_STREAM_BROKEN",
+            "VERDICT_FLAPPING",
+            "VERDICT_GPU_LOST",
+            "VERDICT_GPU_HUNG",
+            "VERDICT_GPU_DEGRADED",
+            "VERDICT_ENGINE_STALLED",
+        ];
+
+        struct GeneratedVisitor;
+
+        impl serde::de::Visitor<'_> for GeneratedVisitor {
+            type Value = Verdict;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                write!(formatter, "expected one of: {:?}", &FIELDS)
+            }
+
+            fn visit_i64<E>(self, v: i64) -> std::result::Result<Self::Value, E>
+            where
+                E: serde::de::Error,
+            {
+                i32::try_from(v)
+                    .ok()
+                    .and_then(|x| x.try_into().ok())
+                    .ok_or_else(|| {
+                        serde::de::Error::invalid_value(serde::de::Unexpected::Signed(v), &self)
+                    })
+            }
+
+            fn visit_u64<E>(self, v: u64) -> std::result::Result<Self::Value, E>
+            where
+                E: serde::de::Error,
+            {
+                i32::try_from(v)
+                    .ok()
+                    .and_then(|x| x.try_into().ok())
+                    .ok_or_else(|| {
+                        serde::de::Error::invalid_value(serde::de::Unexpected::Unsigned(v), &self)
+                    })
+            }
+
+            fn visit_str<E>(self, value: &str) -> std::result::Result<Self::Value, E>
+            where
+                E: serde::de::Error,
+            {
+                match value {
+                    "VERDICT_UNSPECIFIED" => Ok(Verdict::Unspecified),
+                    "VERDICT_HEALTHY" => Ok(Verdict::Healthy),
+                    "VERDICT_LEFT" => Ok(Verdict::Left),
+                    "VERDICT_OBSERVER_ISOLATED" => Ok(Verdict::ObserverIsolated),
+                    "VERDICT_GLOBAL_FREEZE" => Ok(Verdict::GlobalFreeze),
+                    "VERDICT_ZONE_PARTITION" => Ok(Verdict::ZonePartition),
+                    "VERDICT_ZONE_DOWN" => Ok(Verdict::ZoneDown),
+                    "VERDICT_NODE_DEAD" => Ok(Verdict::NodeDead),
+                    "VERDICT_NODE_UNREACHABLE" => Ok(Verdict::NodeUnreachable),
+                    "VERDICT_NODE_SUSPECT" => Ok(Verdict::NodeSuspect),
+                    "VERDICT_AGENT_DOWN" => Ok(Verdict::AgentDown),
+                    "VERDICT_STREAM_BROKEN" => Ok(Verdict::StreamBroken),
+                    "VERDICT_FLAPPING" => Ok(Verdict::Flapping),
+                    "VERDICT_GPU_LOST" => Ok(Verdict::GpuLost),
+                    "VERDICT_GPU_HUNG" => Ok(Verdict::GpuHung),
+                    "VERDICT_GPU_DEGRADED" => Ok(Verdict::GpuDegraded),
+                    "VERDICT_ENGINE_STALLED" => Ok(Verdict::EngineStalled),
+                    _ => Err(serde::de::Error::unknown_variant(value, FIELDS)),
+                }
+            }
+        }
+        deserializer.deserialize_any(GeneratedVisitor)
+    }
+}
 impl serde::Serialize for Veto {
     #[allow(deprecated)]
     fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
@@ -9053,6 +9280,12 @@ impl serde::Serialize for Zone {
         if self.signals.is_some() {
             len += 1;
         }
+        if self.verdict != 0 {
+            len += 1;
+        }
+        if !self.verdict_reason.is_empty() {
+            len += 1;
+        }
         let mut struct_ser = serializer.serialize_struct("ostler.v1.Zone", len)?;
         if !self.name.is_empty() {
             struct_ser.serialize_field("name", &self.name)?;
@@ -9062,6 +9295,14 @@ impl serde::Serialize for Zone {
         }
         if let Some(v) = self.signals.as_ref() {
             struct_ser.serialize_field("signals", v)?;
+        }
+        if self.verdict != 0 {
+            let v = Verdict::try_from(self.verdict)
+                .map_err(|_| serde::ser::Error::custom(format!("Invalid variant {}", self.verdict)))?;
+            struct_ser.serialize_field("verdict", &v)?;
+        }
+        if !self.verdict_reason.is_empty() {
+            struct_ser.serialize_field("verdict_reason", &self.verdict_reason)?;
         }
         struct_ser.end()
     }
@@ -9076,6 +9317,9 @@ impl<'de> serde::Deserialize<'de> for Zone {
             "name",
             "counts",
             "signals",
+            "verdict",
+            "verdict_reason",
+            "verdictReason",
         ];
 
         #[allow(clippy::enum_variant_names)]
@@ -9083,6 +9327,8 @@ impl<'de> serde::Deserialize<'de> for Zone {
             Name,
             Counts,
             Signals,
+            Verdict,
+            VerdictReason,
         }
         impl<'de> serde::Deserialize<'de> for GeneratedField {
             fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
@@ -9107,6 +9353,8 @@ impl<'de> serde::Deserialize<'de> for Zone {
                             "name" => Ok(GeneratedField::Name),
                             "counts" => Ok(GeneratedField::Counts),
                             "signals" => Ok(GeneratedField::Signals),
+                            "verdict" => Ok(GeneratedField::Verdict),
+                            "verdictReason" | "verdict_reason" => Ok(GeneratedField::VerdictReason),
                             _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
                         }
                     }
@@ -9129,6 +9377,8 @@ impl<'de> serde::Deserialize<'de> for Zone {
                 let mut name__ = None;
                 let mut counts__ = None;
                 let mut signals__ = None;
+                let mut verdict__ = None;
+                let mut verdict_reason__ = None;
                 while let Some(k) = map_.next_key()? {
                     match k {
                         GeneratedField::Name => {
@@ -9149,12 +9399,26 @@ impl<'de> serde::Deserialize<'de> for Zone {
                             }
                             signals__ = map_.next_value()?;
                         }
+                        GeneratedField::Verdict => {
+                            if verdict__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("verdict"));
+                            }
+                            verdict__ = Some(map_.next_value::<Verdict>()? as i32);
+                        }
+                        GeneratedField::VerdictReason => {
+                            if verdict_reason__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("verdictReason"));
+                            }
+                            verdict_reason__ = Some(map_.next_value()?);
+                        }
                     }
                 }
                 Ok(Zone {
                     name: name__.unwrap_or_default(),
                     counts: counts__,
                     signals: signals__,
+                    verdict: verdict__.unwrap_or_default(),
+                    verdict_reason: verdict_reason__.unwrap_or_default(),
                 })
             }
         }

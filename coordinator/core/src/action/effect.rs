@@ -2,49 +2,7 @@
 
 use std::fmt;
 
-/// How much harm an action could do, from little to much. What only annotates needs no permit and is none.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Class {
-    /// A1: moves traffic, and can be undone at once.
-    Traffic,
-    /// A2: adds capacity.
-    Additive,
-    /// A3: takes capacity or work away.
-    Disruptive,
-    /// A4: cannot be undone.
-    Irreversible,
-}
-
-impl Class {
-    /// All of them, from little harm to much.
-    pub const ALL: [Class; 4] = [Class::Traffic, Class::Additive, Class::Disruptive, Class::Irreversible];
-
-    /// For example "A3".
-    pub const fn code(self) -> &'static str {
-        match self {
-            Class::Traffic => "A1",
-            Class::Additive => "A2",
-            Class::Disruptive => "A3",
-            Class::Irreversible => "A4",
-        }
-    }
-
-    /// For example "disruptive".
-    pub const fn name(self) -> &'static str {
-        match self {
-            Class::Traffic => "traffic",
-            Class::Additive => "additive",
-            Class::Disruptive => "disruptive",
-            Class::Irreversible => "irreversible",
-        }
-    }
-}
-
-impl fmt::Display for Class {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ({})", self.name(), self.code())
-    }
-}
+use crate::class::Class;
 
 /// What an action does. Numbers are what shall be, not by how much it changes, so that doing it twice does it once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

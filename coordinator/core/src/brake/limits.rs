@@ -92,6 +92,7 @@ impl Modes {
     /// That of a class.
     pub const fn of(&self, class: Class) -> Mode {
         match class {
+            Class::Annotate => Mode::Act,
             Class::Traffic => self.traffic,
             Class::Additive => self.additive,
             Class::Disruptive => self.disruptive,

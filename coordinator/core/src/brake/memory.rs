@@ -83,7 +83,7 @@ impl Memory {
 
     /// Looks at what is frozen and which zones are in trouble.
     pub(super) fn observe(&mut self, scene: &Scene, limits: &Limits, now: Time) {
-        for class in Class::ALL {
+        for class in Class::BRAKED {
             let stops = |freeze: Option<Freeze>| freeze.is_some_and(|freeze| freeze.stops(class));
             if stops(self.frozen) && !stops(scene.freeze) {
                 self.thawed.insert(class, now);

@@ -35,7 +35,7 @@ pub(super) fn check(brake: &Brake, ask: &Ask, scene: &Scene, now: Time) -> Optio
 pub(super) fn is_latched_class(ask: &Ask) -> bool {
     match ask.class {
         Class::Traffic => ask.takes_away(),
-        Class::Additive => false,
+        Class::Annotate | Class::Additive => false,
         Class::Disruptive | Class::Irreversible => true,
     }
 }
@@ -108,7 +108,7 @@ impl Question<'_> {
         let memory = self.brake.memory.zones.get(&self.ask.zone).unwrap_or(&none);
         match self.ask.class {
             Class::Traffic => self.latched(memory),
-            Class::Additive => None,
+            Class::Annotate | Class::Additive => None,
             Class::Disruptive => self
                 .stopped(level)
                 .or_else(|| self.latched(memory))

@@ -72,9 +72,9 @@ impl Freeze {
     pub const fn stops(self, class: Class) -> bool {
         match (self, class) {
             (Freeze::ObserverIsolated, _) => true,
-            (Freeze::Global { .. } | Freeze::Learning, Class::Additive) => false,
+            (Freeze::Global { .. } | Freeze::Learning, Class::Annotate | Class::Additive) => false,
             (Freeze::Global { .. } | Freeze::Learning, _) => true,
-            (Freeze::Unwell { .. }, Class::Traffic | Class::Additive) => false,
+            (Freeze::Unwell { .. }, Class::Annotate | Class::Traffic | Class::Additive) => false,
             (Freeze::Unwell { .. }, Class::Disruptive | Class::Irreversible) => true,
         }
     }

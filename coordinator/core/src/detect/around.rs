@@ -73,9 +73,12 @@ impl Detector {
 
     fn look_at_devices(&mut self, now: Time) {
         let mut moved = Vec::new();
-        for (at, devices) in self.devices.iter_mut().enumerate() {
-            if let Some(devices) = devices.as_deref_mut().filter(|devices| devices.pending()) {
-                moved.extend(devices.tick(NodeKey(u32::try_from(at).expect("at most 65,536 nodes")), now));
+        for (node, place) in (0u32..).zip(&mut self.devices) {
+            if let Some(devices) = place {
+                moved.extend(devices.tick(NodeKey(node), now));
+            }
+            if place.as_ref().is_some_and(|devices| devices.is_empty()) {
+                *place = None;
             }
         }
         moved.into_iter().for_each(|moved| self.tell_moved(Some(moved), now));
@@ -176,9 +179,8 @@ impl Detector {
 
     /// Has a node looked at in the step after this one.
     fn wake_soon(&mut self, node: NodeKey, now: Time) {
-        if let Some(watch) = self.roster.get_mut(node) {
-            let soon = Some(now + Duration::from_millis(1));
-            watch.due = self.queue.set(node, watch.due, soon);
+        if self.roster.get(node).is_some() {
+            self.queue.set(node, Some(now + Duration::from_millis(1)), now);
         }
     }
 }

@@ -8,14 +8,14 @@ use std::time::Duration;
 
 use crate::time::Time;
 
-/// Gaps remembered: at one beat a second a little over three minutes.
-const WINDOW: usize = 200;
+/// Gaps added up together: what a beat writes is one sum, and the rest is done once in so many.
+const BLOCK: u8 = 10;
 
-/// Gaps below which the window says nothing yet, and the upper bound is used.
-const GAPS_MIN: u32 = 10;
+/// Blocks remembered: at one beat a second 200 gaps are a little over three minutes.
+const BLOCKS: usize = 20;
 
 /// The longest gap that is learned from, in milliseconds: a longer one is an outage and not the rhythm.
-const GAP_MS_MAX: u16 = 10_000;
+const GAP_MS_MAX: u64 = 10_000;
 
 /// Deviations over the mean.
 const SIGMAS: f64 = 4.0;
@@ -27,34 +27,43 @@ const PERCENT: (u64, u64) = (120, 150);
 /// The last gaps between beats.
 #[derive(Clone, Debug)]
 pub(super) struct Arrival {
-    /// In milliseconds; a ring once it is full.
-    gaps: Box<[u16; WINDOW]>,
-    /// Gaps ever learned.
-    learned: u32,
+    /// The gaps that are in no full block yet.
+    newest: Block,
+    gaps: u8,
+    /// Mean and deviations of all full blocks, in milliseconds; none before the first, which says nothing yet.
+    usual_ms: Option<u32>,
+    /// A ring; blocks that were never filled hold nothing.
+    blocks: Box<[Block; BLOCKS]>,
+    /// Where the next full block goes.
+    next: u8,
+}
+
+/// Sums over [`BLOCK`] gaps in milliseconds: at most 10 x 10,000, and 10 x 10,000², which 32 bits hold.
+#[derive(Clone, Copy, Debug, Default)]
+struct Block {
     sum: u32,
-    /// At most 200 x 10,000², which 64 bits hold easily.
-    squares: u64,
+    squares: u32,
 }
 
 impl Arrival {
     pub(super) fn new() -> Arrival {
-        Arrival { gaps: Box::new([0; WINDOW]), learned: 0, sum: 0, squares: 0 }
+        let blocks = Box::new([Block::default(); BLOCKS]);
+        Arrival { newest: Block::default(), gaps: 0, usual_ms: None, blocks, next: 0 }
     }
 
     /// Learns the gap before a beat.
     #[inline]
     pub(super) fn learn(&mut self, gap_ms: u64) {
-        let Ok(gap) = u16::try_from(gap_ms) else { return };
-        if gap > GAP_MS_MAX {
+        if gap_ms > GAP_MS_MAX {
             return;
         }
-        let place = &mut self.gaps[self.learned as usize % WINDOW];
-        // A place that was never written holds zero and takes nothing away.
-        self.sum = self.sum - u32::from(*place) + u32::from(gap);
-        self.squares = self.squares - u64::from(*place).pow(2) + u64::from(gap).pow(2);
-        *place = gap;
-        // Counting stays below the wrap and keeps the place in the ring.
-        self.learned = if self.learned == u32::MAX { self.learned % WINDOW as u32 } else { self.learned } + 1;
+        let gap = gap_ms as u32;
+        self.newest.sum += gap;
+        self.newest.squares += gap * gap;
+        self.gaps += 1;
+        if self.gaps == BLOCK {
+            self.fill();
+        }
     }
 
     /// The silence after which to ask.
@@ -62,14 +71,21 @@ impl Arrival {
         let interval_ms = u64::try_from(interval.as_millis()).unwrap_or(u64::MAX);
         let percent = |share: u64| interval_ms.saturating_mul(share) / 100;
         let (low, high) = (percent(PERCENT.0), percent(PERCENT.1));
-        if self.learned < GAPS_MIN {
-            return Duration::from_millis(high);
-        }
-        let count = f64::from(self.learned.min(WINDOW as u32));
-        let mean = f64::from(self.sum) / count;
-        let variance = (self.squares as f64 / count - mean * mean).max(0.0);
-        let millis = (mean + SIGMAS * variance.sqrt()) as u64;
-        Duration::from_millis(millis.clamp(low, high))
+        Duration::from_millis(self.usual_ms.map_or(high, |usual| u64::from(usual).clamp(low, high)))
+    }
+
+    fn fill(&mut self) {
+        self.blocks[usize::from(self.next)] = std::mem::take(&mut self.newest);
+        (self.next, self.gaps) = ((self.next + 1) % BLOCKS as u8, 0);
+        // Messages that come all at once are a backlog and not the rhythm.
+        let full = self.blocks.iter().filter(|block| block.sum > 0);
+        let (count, sum, squares) = full.fold((0, 0, 0), |(count, sum, squares), block| {
+            (count + u64::from(BLOCK), sum + u64::from(block.sum), squares + u64::from(block.squares))
+        });
+        let count = count.max(1) as f64;
+        let mean = sum as f64 / count;
+        let variance = (squares as f64 / count - mean * mean).max(0.0);
+        self.usual_ms = Some((mean + SIGMAS * variance.sqrt()) as u32);
     }
 }
 

@@ -35,7 +35,17 @@ pub(super) struct Devices {
     pub(super) table: Option<Arc<Table>>,
     /// Those with something to remember.
     gpus: Vec<GpuWatch>,
+    /// Those of which samples came lately.
     engines: Vec<EngineWatch>,
+}
+
+/// Which further samples of a node's devices matter, because something is remembered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Minded {
+    /// Of GPUs.
+    pub gpus: bool,
+    /// Of engines.
+    pub engines: bool,
 }
 
 impl Devices {
@@ -120,9 +130,13 @@ impl Devices {
         moved
     }
 
-    /// Whether time alone can change something.
-    pub(super) fn pending(&self) -> bool {
-        !self.gpus.is_empty() || self.engines.iter().any(|engine| engine.verdict != Verdict::Healthy)
+    /// Whether nothing is remembered.
+    pub(super) fn is_empty(&self) -> bool {
+        self.table.is_none() && self.gpus.is_empty() && self.engines.is_empty()
+    }
+
+    pub(super) fn minded(&self) -> Minded {
+        Minded { gpus: !self.gpus.is_empty(), engines: self.engines.iter().any(|engine| !engine.fine()) }
     }
 
     /// What it found, so that findings can be dropped with the node.

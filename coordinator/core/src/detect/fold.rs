@@ -2,17 +2,17 @@
 
 use super::step::{LOOK, SECOND};
 use super::watch::{Stream, Watch};
-use super::{Detector, Devices, Fact, Identity, Own, Start, Subject};
+use super::{Detector, Devices, Fact, HELD_NOTHING, Identity, Own, Start, Subject};
 use crate::id::{Incarnation, NodeKey};
 use crate::time::Time;
 
 impl Detector {
     #[inline]
     pub(super) fn beat(&mut self, node: NodeKey, now: Time) {
-        let Some(watch) = self.roster.get_mut(node).filter(|watch| watch.stream == Stream::Up) else {
-            return;
-        };
-        if watch.beat(now) {
+        if let Some(watch) = self.roster.get_mut(node)
+            && watch.stream == Stream::Up
+            && watch.beat(now)
+        {
             self.wake(node, now);
         }
     }
@@ -98,7 +98,7 @@ impl Detector {
 
     pub(super) fn forget(&mut self, node: NodeKey, now: Time) {
         let Some(mut watch) = self.roster.remove(node) else { return };
-        self.queue.set(node, watch.due, None);
+        self.queue.set(node, None, now);
         if let Some(question) = &mut watch.question {
             let closed = question.close(|_| true, |_| false);
             self.report.rounds_in_flight -= closed.rounds;
@@ -107,6 +107,9 @@ impl Detector {
         let subjects: Vec<Subject> = devices.iter().flat_map(|it| it.subjects(node)).collect();
         for subject in subjects.iter().chain([&Subject::Node(node)]) {
             self.findings.remove(subject);
+        }
+        if let Some(held) = self.held.get_mut(node.0 as usize) {
+            *held = HELD_NOTHING;
         }
         self.look.get_or_insert(now + LOOK);
     }
@@ -122,9 +125,8 @@ impl Detector {
 
     /// Has a node looked at in the next step.
     pub(super) fn wake(&mut self, node: NodeKey, now: Time) {
-        let Some(watch) = self.roster.get_mut(node) else { return };
-        if watch.due.is_none_or(|due| due > now) {
-            watch.due = self.queue.set_now(node, watch.due, now);
+        if self.roster.get(node).is_some() {
+            self.queue.set_now(node, now);
         }
     }
 }

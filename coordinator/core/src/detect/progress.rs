@@ -1,5 +1,7 @@
 //! Whether an engine that has work gets anywhere: hung, busy and idle look alike to everything but tokens.
 //!
+//! Samples of an engine that gets on, or has nothing to do, may be left out: after a gap everything begins anew.
+//!
 //! An engine is stalled when it holds or queues requests and nothing it counts has grown for a while. How long depends on
 //! its GPUs: idle GPUs with work waiting mean that the work does not reach them, while busy GPUs may be reading a very
 //! long prompt, during which no token is written. What is absent accuses nobody.
@@ -51,6 +53,8 @@ pub(super) struct EngineWatch {
     sample: EngineSample,
     /// When it last made progress or had nothing to do.
     progressed: Time,
+    /// Whether it got on by its newest sample, or had nothing to do.
+    moves: bool,
     /// Since when its GPUs do nothing.
     idle_since: Option<Time>,
     /// Samples with progress since it stalled.
@@ -61,31 +65,30 @@ pub(super) struct EngineWatch {
 impl EngineWatch {
     pub(super) fn new(id: EngineId, sample: EngineSample, now: Time) -> EngineWatch {
         let (progressed, sampled) = (now, now);
-        EngineWatch {
-            id,
-            sampled,
-            sample,
-            progressed,
-            idle_since: None,
-            recovered: 0,
-            verdict: Verdict::Healthy,
-        }
+        let idle_since = idle(&sample).then_some(now);
+        let verdict = Verdict::Healthy;
+        EngineWatch { id, sampled, sample, progressed, moves: false, idle_since, recovered: 0, verdict }
+    }
+
+    /// Whether its next sample may be left out if it moves.
+    pub(super) fn fine(&self) -> bool {
+        self.moves && self.verdict == Verdict::Healthy
     }
 
     /// Takes a sample, and moves the verdict; the one before when it moved.
     pub(super) fn note(&mut self, sample: EngineSample, now: Time) -> Option<Verdict> {
         if now.since(self.sampled) > GAP {
             (self.progressed, self.idle_since) = (now, None);
+            self.sample = EngineSample { running: None, waiting: None, progress: None, ..self.sample };
         }
-        let moves = self.moves(&sample);
-        if moves {
+        self.moves = self.moves(&sample);
+        if self.moves {
             self.progressed = now;
         }
-        let idle = sample.gpu_percent.is_some_and(|percent| percent < IDLE_PERCENT);
-        self.idle_since = if idle { self.idle_since.or(Some(now)) } else { None };
+        self.idle_since = if idle(&sample) { self.idle_since.or(Some(now)) } else { None };
         self.remember(sample, now);
         let stalled = self.stalled(now);
-        self.recovered = if moves { self.recovered.saturating_add(1) } else { 0 };
+        self.recovered = if self.moves { self.recovered.saturating_add(1) } else { 0 };
         let lasts = self.verdict == Verdict::EngineStalled && self.recovered < RECOVERED;
         let verdict = if lasts || stalled { Verdict::EngineStalled } else { Verdict::Healthy };
         (verdict != self.verdict).then(|| std::mem::replace(&mut self.verdict, verdict))
@@ -121,12 +124,13 @@ impl EngineWatch {
         self.sample.running.unwrap_or_default() + self.sample.waiting.unwrap_or_default() > 0
     }
 
-    /// Keeps what it held when it does not answer.
+    /// Keeps what it held when it does not answer, which a sample without numbers tells before its state does.
     fn remember(&mut self, sample: EngineSample, now: Time) {
         let kept = self.sample;
         self.sample = sample;
         self.sampled = now;
-        if sample.state == EngineState::Timeout {
+        let mute = sample.running.is_none() && sample.waiting.is_none() && sample.progress.is_none();
+        if mute || sample.state == EngineState::Timeout {
             self.sample.running = sample.running.or(kept.running);
             self.sample.waiting = sample.waiting.or(kept.waiting);
             self.sample.progress = sample.progress.or(kept.progress);
@@ -137,4 +141,9 @@ impl EngineWatch {
         let idle = self.idle_since.is_some_and(|since| now.since(since.max(self.progressed)) >= STALL_IDLE);
         self.had_work() && (idle || now.since(self.progressed) >= STALL_BUSY)
     }
+}
+
+/// Whether its GPUs do nothing.
+fn idle(sample: &EngineSample) -> bool {
+    sample.gpu_percent.is_some_and(|percent| percent < IDLE_PERCENT)
 }

@@ -8,8 +8,8 @@ use super::local_health::Doubt;
 use super::probe::{self, Closed};
 use super::watch::{Context, Stream};
 use super::{
-    Action, Ask, CORROBORATED_MAX, Detector, Evidence, Finding, Moved, PEER_TIMEOUT, PROBE_TIMEOUT, Signs,
-    Subject, Transition, Verdict,
+    Action, Ask, CORROBORATED_MAX, Detector, Evidence, Finding, HELD_NOTHING, Moved, PEER_TIMEOUT,
+    PROBE_TIMEOUT, Signs, Subject, Transition, Verdict,
 };
 use crate::id::NodeKey;
 use crate::time::Time;
@@ -32,15 +32,8 @@ impl Detector {
         if self.tick.is_some_and(|tick| tick <= now) {
             self.second(&mut actions, now);
         }
-        let mut due = Vec::new();
-        while let Some(node) = self.queue.pop(now) {
-            if let Some(watch) = self.roster.get_mut(node) {
-                watch.due = None;
-                due.push(node);
-            }
-        }
         // All questions first, so that the observer judges itself by all of them before it judges anybody else.
-        due.retain(|node| !self.rest(*node, now));
+        let due = self.due(now);
         for &node in &due {
             self.ask(node, &mut actions, now);
         }
@@ -95,12 +88,19 @@ impl Detector {
         }
     }
 
-    /// Leaves a node alone of which nothing is to be asked or judged; whether it was one.
-    fn rest(&mut self, node: NodeKey, now: Time) -> bool {
+    /// The nodes of which something is to be asked or judged. Of nearly all whose moment has come there is nothing, because
+    /// beats that came since moved it away: a beat leaves the queue alone.
+    fn due(&mut self, now: Time) -> Vec<NodeKey> {
         let context = self.context(now);
-        let Some(watch) = self.roster.get_mut(node).filter(|watch| watch.calm(context)) else { return false };
-        watch.due = self.queue.set(node, None, watch.next_due(context));
-        true
+        let mut due: Vec<NodeKey> = std::iter::from_fn(|| self.queue.pop(now)).collect();
+        self.roster.read_ahead(&due);
+        due.retain(|node| {
+            let Some(watch) = self.roster.get(*node) else { return false };
+            let until = watch.calm_until(context);
+            self.queue.set(*node, until, now);
+            until.is_none()
+        });
+        due
     }
 
     /// Opens, continues or closes the questions about a node.
@@ -200,7 +200,7 @@ impl Detector {
             doubtful.push(node);
         }
         let (verdict, due) = (watch.verdict, watch.next_due(context));
-        watch.due = self.queue.set(node, watch.due, due.map(|due| due.max(now + Duration::from_millis(1))));
+        self.queue.set(node, due.map(|due| due.max(now + Duration::from_millis(1))), now);
         if let Some(was) = was {
             let evidence = Evidence::Node(Box::new(self.node_evidence(node, signs, context)));
             self.tell(Subject::Node(node), was, verdict, evidence, now);
@@ -264,6 +264,24 @@ impl Detector {
         } else {
             self.findings.insert(subject.clone(), finding.clone());
         }
+        self.hold(&subject, was, verdict);
         self.moved.push(Transition { subject, was, finding });
+    }
+    /// Keeps in short what was found of a node.
+    fn hold(&mut self, subject: &Subject, was: Verdict, verdict: Verdict) {
+        let node = match subject {
+            Subject::Observer | Subject::Fleet | Subject::Zone(_) => return,
+            Subject::Node(node) | Subject::Gpu(node, _) | Subject::Engine(node, _) => node.0 as usize,
+        };
+        if node >= self.held.len() {
+            self.held.resize(node + 1, HELD_NOTHING);
+        }
+        let held = &mut self.held[node];
+        if let Subject::Node(_) = subject {
+            held.verdict = verdict;
+        } else {
+            let (before, after) = (was != Verdict::Healthy, verdict != Verdict::Healthy);
+            held.devices = held.devices - u8::from(before) + u8::from(after);
+        }
     }
 }

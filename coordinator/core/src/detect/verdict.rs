@@ -4,6 +4,7 @@
 
 use std::fmt;
 
+use crate::class::Class;
 use crate::id::{EngineId, GpuId, NodeKey, ZoneId};
 
 /// What is true of a subject.
@@ -113,38 +114,6 @@ impl fmt::Display for Verdict {
     }
 }
 
-/// How far an action reaches, from harmless to final.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Class {
-    /// A0: note and alert.
-    Annotate,
-    /// A1: move traffic, which can be moved back.
-    Traffic,
-    /// A2: add capacity.
-    Additive,
-    /// A3: cordon, drain, requeue, restart.
-    Disruptive,
-    /// A4: terminate, reboot, force-delete.
-    Irreversible,
-}
-
-impl Class {
-    /// All of them, lowest first.
-    pub const ALL: [Class; 5] =
-        [Class::Annotate, Class::Traffic, Class::Additive, Class::Disruptive, Class::Irreversible];
-
-    /// For example "A3".
-    pub const fn name(self) -> &'static str {
-        match self {
-            Class::Annotate => "A0",
-            Class::Traffic => "A1",
-            Class::Additive => "A2",
-            Class::Disruptive => "A3",
-            Class::Irreversible => "A4",
-        }
-    }
-}
-
 /// A set of classes. It is a set and not a highest class, because a freeze allows adding while it forbids moving.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Allowed(u8);
@@ -202,7 +171,7 @@ impl fmt::Display for Allowed {
         }
         let mut separator = "";
         for class in Class::ALL.into_iter().filter(|class| self.allows(*class)) {
-            write!(f, "{separator}{}", class.name())?;
+            write!(f, "{separator}{}", class.code())?;
             separator = " ";
         }
         Ok(())

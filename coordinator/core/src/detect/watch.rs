@@ -70,54 +70,54 @@ impl Standing {
     const WELL: Standing = Standing { expected: true, unreached: false, unheard: false, lost: false };
 }
 
-/// One node.
+/// One node. What a beat touches, and what a step looks at when it finds a node calm, comes first and shares a cache line:
+/// ten thousand nodes are not in any cache.
 #[derive(Clone, Debug)]
+#[repr(C, align(64))]
 pub(super) struct Watch {
+    /// When its newest beat came, or since when it is expected.
+    pub(super) heard: Time,
+    pub(super) question: Option<Box<Question>>,
+    arrival: Arrival,
+    pub(super) stream: Stream,
+    pub(super) verdict: Verdict,
+    pub(super) standing: Standing,
+    trust: Trust,
     pub(super) identity: Identity,
     /// Index of its zone.
     pub(super) zone: usize,
-    pub(super) stream: Stream,
-    /// When its newest beat came, or since when it is expected.
-    pub(super) heard: Time,
-    arrival: Arrival,
     incarnation: Option<Incarnation>,
     /// Whether the snapshot of this stream was folded.
     snapshot: bool,
-    pub(super) question: Option<Box<Question>>,
     /// Rounds ever asked; numbers are not used twice.
     pub(super) rounds: u32,
     pub(super) clues: Clues,
-    pub(super) verdict: Verdict,
     /// Since when, on the inner clock.
     pub(super) since: Time,
-    trust: Trust,
     /// The incarnation that was declared dead; only a higher one may return.
     dead: Option<Incarnation>,
     pub(super) flaps: Flaps,
-    pub(super) standing: Standing,
-    pub(super) due: Option<Time>,
 }
 
 impl Watch {
     pub(super) fn new(identity: Identity, zone: usize, now: Time) -> Watch {
         Watch {
+            heard: now,
+            question: None,
+            arrival: Arrival::new(),
+            stream: Stream::Expected,
+            verdict: Verdict::Healthy,
+            standing: Standing::default(),
+            trust: Trust::Whole,
             identity,
             zone,
-            stream: Stream::Expected,
-            heard: now,
-            arrival: Arrival::new(),
             incarnation: None,
             snapshot: false,
-            question: None,
             rounds: 0,
             clues: Clues::default(),
-            verdict: Verdict::Healthy,
             since: now,
-            trust: Trust::Whole,
             dead: None,
             flaps: Flaps::default(),
-            standing: Standing::default(),
-            due: None,
         }
     }
 
@@ -205,9 +205,12 @@ impl Watch {
         }
     }
 
-    /// Whether it is heard, trusted and counted, so that there is nothing to ask and nothing to judge.
-    pub(super) fn calm(&self, context: Context) -> bool {
-        self.fit() && self.trust == Trust::Whole && self.standing == Standing::WELL && !self.lost(context)
+    /// Until when it is heard, trusted and counted if no beat comes, so that there is nothing to ask and nothing to judge;
+    /// none when it is not now.
+    pub(super) fn calm_until(&self, context: Context) -> Option<Time> {
+        let until = self.heard + self.threshold(context.health);
+        let calm = self.fit() && self.trust == Trust::Whole && self.standing == Standing::WELL;
+        (calm && until > context.now).then_some(until)
     }
 
     /// Whether it can be asked to make probes.

@@ -11,7 +11,7 @@ use super::{Fleet, NODES_MAX, check, happening};
 use crate::event::{GoodbyeReason, Happening, Hello, Refusal, Reply, RowFact, SnapshotFact};
 use crate::id::{NodeKey, Session, Term};
 use crate::journal::{Kind, Place, Severity};
-use crate::layout::Layout;
+use crate::layout::{Layout, Owner};
 use crate::time::Time;
 
 /// Bytes kept of why a stream ended.
@@ -191,6 +191,23 @@ impl Fleet {
             vec![("leader", leader.unwrap_or_default().to_owned()), ("term", term.0.to_string())];
         let (kind, place) = (Kind::LeaderChanged, Place::default());
         self.ledger.tell(Note { at: now, kind, severity, place, message, attributes });
+    }
+
+    /// Writes down what was found out.
+    pub(crate) fn tell(&mut self, note: Note) {
+        self.ledger.tell(note);
+    }
+
+    /// Writes down what was found out about a part of a node, which is different now for whoever reads it.
+    pub(crate) fn tell_of(&mut self, key: NodeKey, owner: Owner, note: Note) {
+        self.ledger.tell(note);
+        let Some(node) = self.nodes.get_mut(key.0 as usize).and_then(|node| node.as_deref_mut()) else {
+            return;
+        };
+        node.revision = self.ledger.changes.touch(key);
+        if let Some(revision) = node.owner_revisions.get_mut(node.layout.owner_position(owner)) {
+            *revision = node.revision;
+        }
     }
 
     fn insert(&mut self, hello: Hello, now: Time) -> NodeKey {

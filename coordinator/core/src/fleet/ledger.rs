@@ -18,13 +18,13 @@ pub(super) struct Ledger {
 
 /// An entry to be: all but its number and revision.
 #[derive(Clone, Debug)]
-pub(super) struct Note {
-    pub(super) at: Time,
-    pub(super) kind: Kind,
-    pub(super) severity: Severity,
-    pub(super) place: Place,
-    pub(super) message: String,
-    pub(super) attributes: Vec<(&'static str, String)>,
+pub(crate) struct Note {
+    pub(crate) at: Time,
+    pub(crate) kind: Kind,
+    pub(crate) severity: Severity,
+    pub(crate) place: Place,
+    pub(crate) message: String,
+    pub(crate) attributes: Vec<(&'static str, String)>,
 }
 
 impl Ledger {

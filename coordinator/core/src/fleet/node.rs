@@ -404,6 +404,15 @@ impl Node {
         self.engine_gpus[position]
     }
 
+    /// Engines that had something to do and did nothing, by a row that was just folded and changed these slots. Those that
+    /// were not read for it are none.
+    #[inline]
+    pub(crate) fn still_engines<'a>(&'a self, changed: &'a [u8]) -> impl Iterator<Item = u8> + 'a {
+        let read = |group: u16| bits::get(&self.sampled, usize::from(group));
+        let still = self.layout.watched().still(changed);
+        still.filter(move |it| read(it.group) && it.has_work(&self.values)).map(|it| it.engine)
+    }
+
     /// The state that the journal last told of.
     pub(crate) fn told(&self) -> State {
         self.told

@@ -227,6 +227,15 @@ fn check(scene: &Scene) {
     let detector = &scene.detector;
     let isolated = detector.verdict(&Subject::Observer) == Verdict::ObserverIsolated;
     assert!(detector.report().rounds_in_flight <= 1024);
+    for node in (0..NODES).map(NodeKey) {
+        assert_eq!(detector.node_verdict(node), detector.verdict(&Subject::Node(node)), "in short");
+        let device = |subject: &Subject| match subject {
+            Subject::Gpu(on, _) | Subject::Engine(on, _) => *on == node,
+            Subject::Observer | Subject::Fleet | Subject::Zone(_) | Subject::Node(_) => false,
+        };
+        let accused = detector.findings().any(|(subject, _)| device(subject));
+        assert_eq!(detector.accuses_devices(node), accused, "in short");
+    }
     for (subject, finding) in detector.findings() {
         let allowed = detector.allowed(subject);
         assert_eq!(allowed.and(finding.verdict.allowed().with(ostler_core::detect::Class::Traffic)), allowed);

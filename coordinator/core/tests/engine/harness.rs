@@ -39,7 +39,7 @@ pub(crate) struct Yard {
 
 impl Yard {
     pub(crate) fn new() -> Yard {
-        Yard { engine: Engine::new(Policy::default()), now: Time::from_millis(1_000_000) }
+        Yard { engine: Engine::new(Policy::default(), "replica-1"), now: Time::from_millis(1_000_000) }
     }
 
     pub(crate) fn pass(&mut self, millis: u64) {
@@ -67,9 +67,10 @@ impl Yard {
         self.engine.fleet().node(&NodeId::from(name)).expect("the node is known")
     }
 
-    /// Names of the kinds in the journal, oldest first.
+    /// Names of the kinds in the journal but for verdicts, oldest first.
     pub(crate) fn told(&self) -> Vec<&'static str> {
-        self.engine.fleet().journal().entries().map(|entry| entry.kind.name()).collect()
+        let names = self.engine.fleet().journal().entries().map(|entry| entry.kind.name());
+        names.filter(|name| *name != "verdict").collect()
     }
 
     /// All that the fleet knows, to see whether anything changed.

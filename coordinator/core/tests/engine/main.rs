@@ -6,4 +6,5 @@ mod properties;
 mod session;
 mod signals;
 mod step;
+mod verdicts;
 mod watch;

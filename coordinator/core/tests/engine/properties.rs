@@ -275,19 +275,19 @@ proptest! {
     }
 
     #[test]
-    fn the_engine_never_asks_to_be_called_at_once(silences in proptest::collection::vec(0..4_000_000u64, 1..20)) {
-        let mut engine = Engine::new(Policy::default());
+    fn the_engine_never_asks_to_be_called_at_once(silences in proptest::collection::vec(0..60_000u64, 1..20)) {
+        let mut engine = Engine::new(Policy::default(), "replica-1");
         let mut now = Time::from_millis(1);
         for (at, silence) in silences.into_iter().enumerate() {
             let reply = engine.handle(Event::Joined(hello(NAMES[at % 3])), now);
             prop_assert!(matches!(reply, Reply::Joined(_)));
             let end = now + Duration::from_millis(silence);
-            let mut steps = 0;
+            let (mut steps, steps_max) = (0, 20 + 15 * silence / 1000);
             while let Some(due) = engine.poll_timeout().filter(|due| *due <= end) {
                 engine.step(due.max(now));
                 prop_assert!(engine.poll_timeout().is_none_or(|next| next > due));
                 steps += 1;
-                prop_assert!(steps < 20, "a node is looked at twice: when it falls silent and when it is forgotten");
+                prop_assert!(steps < steps_max, "at most ten looks a second, and a few for what falls due");
             }
             now = end;
         }

@@ -9,7 +9,7 @@ use ostler_proto::v1;
 use super::query::{Query, Selection, Watched};
 use crate::api::Api;
 use crate::api::entity::{Entity, find_engine};
-use crate::convert::outgoing;
+use crate::convert::outgoing::{self, At};
 use crate::mask::Mask;
 use crate::summary::{Of, Summary, Versioned};
 
@@ -126,20 +126,20 @@ impl<'a> Round<'a> {
         api.driver.view(|view| {
             for node in keys.iter().filter_map(|key| view.fleet.node_by_key(*key)) {
                 if let Some(selection) = admitting(&query.nodes, node) {
-                    nodes.push(look(selection, |mask| outgoing::node(node, view.now, mask)));
+                    nodes.push(look(selection, |mask| outgoing::node(node, At::of(view), mask)));
                 }
                 if let Some(selection) = admitting(&query.gpus, node) {
                     let all = (0u8..).zip(node.gpus()).map(|(position, _)| fleet::Gpu { node, position });
                     let changed = all.filter(|gpu| gpu.revision() > revision);
                     gpus.extend(
-                        changed.map(|gpu| look(selection, |mask| outgoing::gpu(gpu, view.now, mask))),
+                        changed.map(|gpu| look(selection, |mask| outgoing::gpu(gpu, At::of(view), mask))),
                     );
                 }
                 if let Some(selection) = admitting(&query.engines, node) {
                     let all =
                         (0u8..).zip(node.engines()).map(|(position, _)| fleet::Engine { node, position });
                     let changed = all.filter(|engine| engine.revision() > revision);
-                    let one = |engine| look(selection, |mask| outgoing::engine(engine, view.now, mask));
+                    let one = |engine| look(selection, |mask| outgoing::engine(engine, At::of(view), mask));
                     engines.extend(changed.map(one));
                 }
             }

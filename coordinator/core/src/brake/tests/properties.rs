@@ -118,7 +118,7 @@ impl World {
             Deed::Ask { class, zone, pool, ready, dead, age_s, witnesses } => {
                 let take = Take { pool: PoolId::from(POOLS[pool]), endpoints: ready + dead, ready };
                 self.ask(Ask {
-                    class: Class::ALL[class],
+                    class: Class::BRAKED[class],
                     zone: ZoneId::from(ZONES[zone]),
                     node: None,
                     takes: vec![take],
@@ -167,7 +167,7 @@ impl World {
     }
 
     fn freeze(&mut self, freeze: Option<Freeze>) {
-        for (at, class) in Class::ALL.into_iter().enumerate() {
+        for (at, class) in Class::BRAKED.into_iter().enumerate() {
             let stops = |freeze: Option<Freeze>| freeze.is_some_and(|freeze| freeze.stops(class));
             if stops(self.fleet.freeze) && !stops(freeze) {
                 self.thawed[at] = self.now;
@@ -225,7 +225,7 @@ impl World {
 
     /// What must hold when a permit is given, by the fleet as it is and not as it was seen.
     fn check(&self, ask: &Ask) {
-        let class = Class::ALL.iter().position(|it| *it == ask.class).expect("all are listed");
+        let class = Class::BRAKED.iter().position(|it| *it == ask.class).expect("all are listed");
         assert!(self.fleet.freeze.is_none_or(|freeze| !freeze.stops(ask.class)));
         self.check_pool(ask);
         if matches!(ask.class, Class::Disruptive | Class::Irreversible) {

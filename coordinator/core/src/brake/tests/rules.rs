@@ -7,7 +7,7 @@ use super::{ask, at, brake, disrupt, name, pool_a, scene, zone, zone_a};
 use crate::action::Class;
 use crate::id::PoolId;
 
-const CLASSES: [Class; 4] = Class::ALL;
+const CLASSES: [Class; 4] = Class::BRAKED;
 
 /// What each class is told in a scene, by a brake that has done nothing yet.
 fn answers(scene: &Scene) -> [&'static str; 4] {
