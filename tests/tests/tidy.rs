@@ -33,7 +33,8 @@ const NAMED_ONLY_IN: &[(&str, &[&str])] = &[
     ("kube", &[]),
 ];
 
-/// Files where the wire meets the core: what comes in, what goes out, and what is kept. All others know one of the two.
+/// Files where the wire meets the core: what comes in, what goes out, what is asked, and what is kept. All others know one
+/// of the two.
 const WIRE_MEETS_CORE: &[&str] = &[
     "coordinator/src/convert.rs",
     "coordinator/src/convert/",
@@ -41,6 +42,8 @@ const WIRE_MEETS_CORE: &[&str] = &[
     "coordinator/src/ingest/",
     "coordinator/src/api/",
     "coordinator/src/journal.rs",
+    "coordinator/src/probe.rs",
+    "coordinator/src/probe/",
     "coordinator/src/summary.rs",
     "coordinator/tests/",
     "tests/",
@@ -50,6 +53,7 @@ const WIRE_MEETS_CORE: &[&str] = &[
 const CORE_ORDER: &[&str] = &[
     "time",
     "id",
+    "class",
     "metric",
     "layout",
     "inventory",
