@@ -33,7 +33,8 @@ const NAMED_ONLY_IN: &[(&str, &[&str])] = &[
     ("kube", &[]),
 ];
 
-/// Files where the wire meets the core: what comes in, what goes out, and what is kept. All others know one of the two.
+/// Files where the wire meets the core: what comes in, what goes out, what is asked, and what is kept. All others know one
+/// of the two.
 const WIRE_MEETS_CORE: &[&str] = &[
     "coordinator/src/convert.rs",
     "coordinator/src/convert/",

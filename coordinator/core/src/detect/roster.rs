@@ -13,8 +13,8 @@ use crate::time::Time;
 /// Nodes and zones.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Roster {
-    /// By node key.
-    watches: Vec<Option<Box<Watch>>>,
+    /// By node key. They lie side by side, because each beat touches one.
+    watches: Vec<Option<Watch>>,
     /// A zone without members keeps its place until another needs it.
     zones: Vec<Zone>,
     names: BTreeMap<ZoneId, usize>,
@@ -22,11 +22,11 @@ pub(super) struct Roster {
 
 impl Roster {
     pub(super) fn get(&self, node: NodeKey) -> Option<&Watch> {
-        self.watches.get(node.0 as usize)?.as_deref()
+        self.watches.get(node.0 as usize)?.as_ref()
     }
 
     pub(super) fn get_mut(&mut self, node: NodeKey) -> Option<&mut Watch> {
-        self.watches.get_mut(node.0 as usize)?.as_deref_mut()
+        self.watches.get_mut(node.0 as usize)?.as_mut()
     }
 
     /// Reads a little of these nodes. Their memory is then waited for all at once, and not node by node.
@@ -48,7 +48,7 @@ impl Roster {
     }
 
     pub(super) fn watches(&self) -> impl Iterator<Item = &Watch> {
-        self.watches.iter().filter_map(|watch| watch.as_deref())
+        self.watches.iter().flatten()
     }
 
     /// Whether a node can be asked to make probes.
@@ -72,13 +72,13 @@ impl Roster {
         if self.watches[at].is_none() {
             let zone = self.zone_index(&identity.zone);
             self.zones[zone].members.push(key);
-            self.watches[at] = Some(Box::new(Watch::new(identity.clone(), zone, now)));
+            self.watches[at] = Some(Watch::new(identity.clone(), zone, now));
         }
-        self.watches[at].as_deref_mut().expect("it was just put there")
+        self.watches[at].as_mut().expect("it was just put there")
     }
 
     /// Takes a node away.
-    pub(super) fn remove(&mut self, node: NodeKey) -> Option<Box<Watch>> {
+    pub(super) fn remove(&mut self, node: NodeKey) -> Option<Watch> {
         let watch = self.watches.get_mut(node.0 as usize)?.take()?;
         let zone = &mut self.zones[watch.zone];
         zone.count(node, watch.standing, Standing::default(), watch.since);
@@ -108,7 +108,7 @@ impl Roster {
 
     /// Counts a node as it stands now.
     pub(super) fn recount(&mut self, node: NodeKey, context: Context) {
-        let Some(watch) = self.watches.get_mut(node.0 as usize).and_then(|watch| watch.as_deref_mut()) else {
+        let Some(watch) = self.watches.get_mut(node.0 as usize).and_then(|watch| watch.as_mut()) else {
             return;
         };
         let standing = watch.stand(context);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ostler_core::detect::{Answer, Fact, Probed, Prober, Subject, Verdict};
+use ostler_core::detect::{Answer, Fact, Minded, Probed, Prober, Subject, Verdict};
 use ostler_core::engine::Action;
 use ostler_core::event::{Event, GoodbyeReason, Happening, Reply, What, Xid};
 use ostler_core::id::{GpuId, NodeKey};
@@ -11,7 +11,7 @@ use ostler_core::layout::Owner;
 use ostler_core::metric::Metric;
 use ostler_core::time::Time;
 
-use crate::harness::{Agent, Yard, hello};
+use crate::harness::{Agent, Yard, bits, hello};
 
 /// Steps whenever the engine wants to for so long; all that it asked for.
 fn follow(yard: &mut Yard, millis: u64) -> Vec<Action> {
@@ -140,23 +140,56 @@ fn when_calls_into_the_driver_hang_all_gpus_hang_unless_the_agent_knows_which() 
     assert_eq!((gpu(&yard, 0), gpu(&yard, 1)), (Verdict::Healthy, Verdict::GpuLost));
 }
 
-#[test]
-fn an_engine_that_holds_requests_and_makes_no_tokens_on_idle_gpus_is_stalled() {
-    let mut yard = Yard::new();
+/// A node with an engine on two GPUs that do nothing, and what it says of its tokens.
+fn engine_on_idle_gpus(yard: &mut Yard) -> (Agent, Subject, usize) {
     let mut agent = Agent::new(yard.join(hello("n")));
-    agent.engines[0].state = EngineState::Serving;
     agent.engines[0].gpus = agent.gpus.iter().map(|gpu| gpu.id.clone()).collect();
     for at in 0..2 {
         agent.set(Owner::Gpu(at), Metric::GpuUtilizationPercent, 0);
     }
-    assert_eq!(agent.send_snapshot(&mut yard), Reply::Folded);
-    let tokens = agent.slot(Owner::Engine(0), Metric::EngineGenerationTokensTotal);
+    assert_eq!(agent.send_snapshot(yard), Reply::Folded);
     let engine = Subject::Engine(NodeKey(0), agent.engines[0].id.clone());
+    let tokens = agent.slot(Owner::Engine(0), Metric::EngineGenerationTokensTotal);
     for count in 11..41 {
-        report(&mut yard, &mut agent, 1, &[(tokens, count)]);
+        report(yard, &mut agent, 1, &[(tokens, count)]);
     }
+    (agent, engine, tokens)
+}
+
+#[test]
+fn an_engine_that_gets_on_is_not_looked_at() {
+    let mut yard = Yard::new();
+    let (mut agent, engine, tokens) = engine_on_idle_gpus(&mut yard);
+    assert_eq!(yard.engine.detector().minded(NodeKey(0)), Minded::default());
+    report(&mut yard, &mut agent, 2, &[]);
+    assert!(yard.engine.detector().minded(NodeKey(0)).engines, "it has work and does nothing");
+    report(&mut yard, &mut agent, 1, &[(tokens, 99)]);
+    assert_eq!(yard.engine.detector().minded(NodeKey(0)), Minded::default());
+    assert_eq!(yard.engine.detector().verdict(&engine), Verdict::Healthy);
+}
+
+#[test]
+fn an_engine_that_holds_requests_and_makes_no_tokens_on_idle_gpus_is_stalled() {
+    let mut yard = Yard::new();
+    let (mut agent, engine, _) = engine_on_idle_gpus(&mut yard);
     assert_eq!(yard.engine.detector().verdict(&engine), Verdict::Healthy, "it makes tokens");
     report(&mut yard, &mut agent, 12, &[]);
+    assert_eq!(yard.engine.detector().verdict(&engine), Verdict::EngineStalled);
+}
+
+#[test]
+fn an_engine_that_no_longer_answers_with_requests_in_hand_is_stalled() {
+    let mut yard = Yard::new();
+    let (mut agent, engine, _) = engine_on_idle_gpus(&mut yard);
+    // Its numbers are gone before its state says why.
+    let slots: Vec<usize> = agent.layout.of(Owner::Engine(0)).map(|(_, slot)| slot).collect();
+    let mut row = agent.row(&slots.iter().map(|slot| (*slot, 0)).collect::<Vec<_>>());
+    row.absent = Some(bits(&slots));
+    assert_eq!(row.send(&mut yard, agent.session), Reply::Folded);
+    let (from, to) = (EngineState::Serving, EngineState::Timeout);
+    let id = agent.engines[0].id.clone();
+    happen(&mut yard, &agent, 1, What::Engine { engine: id, from, to, detail: Box::default() });
+    report(&mut yard, &mut agent, 14, &[]);
     assert_eq!(yard.engine.detector().verdict(&engine), Verdict::EngineStalled);
 }
 
