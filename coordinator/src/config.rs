@@ -2,6 +2,8 @@
 //!
 //! What is read is raw and optional; [`Config`] is what remains when it is known to be usable.
 
+mod reach;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -9,6 +11,7 @@ use std::time::Duration;
 use clap::Parser;
 use serde::Deserialize;
 
+pub use self::reach::Reach;
 use crate::store::{self, etcd};
 use crate::telemetry;
 

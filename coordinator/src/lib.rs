@@ -5,6 +5,7 @@
 //! happens by the clock on a third, probes of silent nodes on a fourth; the store is a file ([`store`]).
 
 pub mod api;
+pub mod backup;
 pub mod config;
 pub mod convert;
 pub mod dashboard;

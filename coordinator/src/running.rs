@@ -17,13 +17,10 @@ use crate::journal::{self, Past};
 use crate::lead::{self, Lead, Leadership, Standing};
 use crate::metrics::{self, Metrics};
 use crate::request_log::{Protocol, RequestLog};
-use crate::store::embedded::Embedded;
+use crate::store::embedded::{self, Embedded};
 use crate::summary::Summaries;
 use crate::trends::Trends;
 use crate::{http, ingest, probe, server, store};
-
-/// The store's file in its folder.
-const STORE_FILE: &str = "ostler.redb";
 
 /// Why a replica does not start.
 #[derive(Debug, thiserror::Error)]
@@ -175,7 +172,7 @@ fn open(kept: &config::Store) -> Result<Embedded, store::Error> {
     match kept {
         config::Store::Memory => Embedded::in_memory(),
         config::Store::Folder(folder) | config::Store::Etcd { folder, etcd: _ } => {
-            Embedded::open(&folder.join(STORE_FILE))
+            Embedded::open(&folder.join(embedded::FILE))
         }
     }
 }

@@ -10,6 +10,7 @@ pub mod conformance;
 pub mod embedded;
 pub mod etcd;
 pub mod fenced;
+pub mod whole;
 
 /// Longest key, in bytes: names of things with a prefix stay under 600.
 pub const KEY_LENGTH_MAX: usize = 1_024;
@@ -208,6 +209,30 @@ pub enum Error {
         #[source]
         source: Option<Box<dyn std::error::Error + Send + Sync>>,
     },
+    /// A store that was to be empty holds something.
+    #[error(
+        "the store holds {keys} keys already; restore into an empty one, or remove all that is in this one with --replace"
+    )]
+    NotEmpty {
+        /// How many keys of state.
+        keys: u64,
+    },
+    /// A store cannot be filled while a coordinator uses it.
+    #[error(
+        "a coordinator uses the store ({names}); stop all of them, wait until their leases have run out (lead_ttl_s), and try again"
+    )]
+    InUse {
+        /// Of the candidates.
+        names: String,
+    },
+    /// A store was filled in part.
+    #[error(
+        "a restore into this store did not come to its end, and nobody leads until one does; run it again with --replace"
+    )]
+    HalfFilled,
+    /// What a store was to be filled with cannot be read.
+    #[error("what is to be stored cannot be read")]
+    Source(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// Reading or writing failed, and changed nothing.
     #[error("the store failed")]
     Backend(#[source] Box<dyn std::error::Error + Send + Sync>),

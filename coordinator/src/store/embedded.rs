@@ -4,6 +4,8 @@
 //! the same file for watches, up to a number of revisions and bytes, and a watch reads them from there, so that a slow
 //! one costs nothing.
 
+mod whole;
+
 use std::ops::Bound;
 use std::path::Path;
 use std::sync::Arc;
@@ -16,6 +18,11 @@ use redb::{
 use tokio::sync::watch;
 
 use super::{Change, Compare, Entry, Error, LIST_MAX, Operation, Outcome, Transaction, check_key};
+
+pub use self::whole::Reading;
+
+/// The file's name in its folder.
+pub const FILE: &str = "ostler.redb";
 
 /// Format of the file; a newer program may read older ones, never the other way round.
 const FORMAT: u64 = 1;

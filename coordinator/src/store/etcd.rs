@@ -7,14 +7,18 @@
 mod cluster;
 mod config;
 mod election;
+mod revisions;
 mod watch;
+mod whole;
 
 use etcd_client::{Compare as EtcdCompare, CompareOp, GetOptions, KeyValue, ResponseHeader, Txn, TxnOp};
 
 use self::cluster::{Cluster, Failure};
 pub use self::config::{Config, TIMEOUT_DEFAULT, Tls, User};
 pub use self::election::Electorate;
+use self::revisions::Revisions;
 pub use self::watch::Watch;
+pub use self::whole::Reading;
 use super::{Compare, Entry, Error, LIST_MAX, Operation, Outcome, Transaction, check_key};
 
 /// Keys that one answer lists. Each value has at most 1 MiB, so that an answer stays under [`ANSWER_BYTES_MAX`].
@@ -48,53 +52,69 @@ impl Keys {
     }
 }
 
+/// Part of a list.
+struct Page {
+    entries: Vec<Entry>,
+    /// Where the next page begins; none when this is the last.
+    after: Option<Vec<u8>>,
+    /// The store's revision when it was asked.
+    revision: u64,
+}
+
 impl Etcd {
     /// A store behind these members. Files are read now; nobody is asked anything yet.
     pub fn open(config: &Config) -> Result<Etcd, Error> {
         Ok(Etcd { cluster: Cluster::open(config)?, keys: Keys { prefix: config.prefix.clone() } })
     }
 
-    /// The revision of etcd now.
+    /// The newest revision.
     async fn revision(&self) -> Result<u64, Error> {
+        let revisions = self.revisions().await?;
         let key = self.keys.full("");
         let options = GetOptions::new().with_count_only();
         let answer = self.cluster.ask(async |client| client.kv_client().get(key, Some(options)).await).await;
-        Ok(revision_of(answer.map_err(read_failed)?.header()))
+        Ok(revisions.own(revision_of(answer.map_err(read_failed)?.header())))
+    }
+
+    async fn revisions(&self) -> Result<Revisions, Error> {
+        self.cluster.revisions().await.map_err(read_failed)
     }
 
     /// A page of a list: keys from `from` up to `end`, as they were at a revision, or are when it is zero.
-    async fn page(
-        &self,
-        from: Vec<u8>,
-        end: Vec<u8>,
-        revision: u64,
-    ) -> Result<(Vec<Entry>, bool, u64), Error> {
-        let options =
-            GetOptions::new().with_range(end).with_limit(PAGE_MAX as i64).with_revision(to_wire(revision));
+    async fn page(&self, from: Vec<u8>, end: Vec<u8>, revision: u64) -> Result<Page, Error> {
+        let revisions = self.revisions().await?;
+        let options = GetOptions::new()
+            .with_range(end)
+            .with_limit(PAGE_MAX as i64)
+            .with_revision(revisions.wire(revision));
         let ask = |client: etcd_client::Client| async move {
             client.kv_client().max_decoding_message_size(ANSWER_BYTES_MAX).get(from, Some(options)).await
         };
         let answer = self.cluster.ask(ask).await.map_err(read_failed)?;
-        let entries = answer.kvs().iter().filter_map(|it| self.entry(it)).collect();
-        Ok((entries, answer.more(), revision_of(answer.header())))
-    }
-
-    fn entry(&self, it: &KeyValue) -> Option<Entry> {
-        Some(Entry {
-            key: self.keys.own(it.key())?,
-            value: it.value().to_vec(),
-            create_revision: from_wire(it.create_revision()),
-            mod_revision: from_wire(it.mod_revision()),
+        let after = answer.kvs().last().filter(|_| answer.more()).map(|it| [it.key(), &[0]].concat());
+        Ok(Page {
+            entries: answer.kvs().iter().filter_map(|it| self.entry(it, revisions)).collect(),
+            after,
+            revision: revisions.own(revision_of(answer.header())),
         })
     }
 
-    fn compare(&self, compare: &Compare) -> EtcdCompare {
+    fn entry(&self, it: &KeyValue, revisions: Revisions) -> Option<Entry> {
+        Some(Entry {
+            key: self.keys.own(it.key())?,
+            value: it.value().to_vec(),
+            create_revision: revisions.own(it.create_revision()),
+            mod_revision: revisions.own(it.mod_revision()),
+        })
+    }
+
+    fn compare(&self, compare: &Compare, revisions: Revisions) -> EtcdCompare {
         match compare {
             Compare::CreateRevision(key, revision) => {
-                EtcdCompare::create_revision(self.keys.full(key), CompareOp::Equal, to_wire(*revision))
+                EtcdCompare::create_revision(self.keys.full(key), CompareOp::Equal, revisions.wire(*revision))
             }
             Compare::ModRevision(key, revision) => {
-                EtcdCompare::mod_revision(self.keys.full(key), CompareOp::Equal, to_wire(*revision))
+                EtcdCompare::mod_revision(self.keys.full(key), CompareOp::Equal, revisions.wire(*revision))
             }
             Compare::Value(key, value) => {
                 EtcdCompare::value(self.keys.full(key), CompareOp::Equal, value.clone())
@@ -116,39 +136,37 @@ impl super::Store for Etcd {
     async fn get(&self, key: &str) -> Result<Option<Entry>, Error> {
         check_key(key)?;
         let key = self.keys.full(key);
+        let revisions = self.revisions().await?;
         let ask = |client: etcd_client::Client| async move { client.kv_client().get(key, None).await };
         let answer = self.cluster.ask(ask).await.map_err(read_failed)?;
-        Ok(answer.kvs().first().and_then(|it| self.entry(it)))
+        Ok(answer.kvs().first().and_then(|it| self.entry(it, revisions)))
     }
 
     async fn list(&self, prefix: &str) -> Result<(Vec<Entry>, u64), Error> {
-        let mut from = self.keys.full(prefix).into_bytes();
+        let from = self.keys.full(prefix).into_bytes();
         let end = end_of(&from);
-        let (mut entries, mut more, at) = self.page(from, end.clone(), 0).await?;
-        while more {
+        let Page { mut entries, mut after, revision } = self.page(from, end.clone(), 0).await?;
+        while let Some(from) = after {
             if entries.len() >= LIST_MAX {
                 return Err(Error::ListTooLong { prefix: prefix.to_owned() });
             }
-            from = entries.last().map(|it| self.keys.full(&it.key)).unwrap_or_default().into_bytes();
-            from.push(0);
-            let page = self.page(from, end.clone(), at).await?;
-            entries.extend(page.0);
-            more = page.1;
+            let page = self.page(from, end.clone(), revision).await?;
+            entries.extend(page.entries);
+            after = page.after;
         }
-        Ok((entries, at))
+        Ok((entries, revision))
     }
 
     async fn commit(&self, transaction: Transaction) -> Result<Outcome, Error> {
         transaction.check()?;
-        let compares: Vec<_> = transaction.compares.iter().map(|it| self.compare(it)).collect();
+        let revisions = self.revisions().await?;
+        let compares: Vec<_> = transaction.compares.iter().map(|it| self.compare(it, revisions)).collect();
         let operations: Vec<_> = transaction.operations.into_iter().map(|it| self.operation(it)).collect();
         let txn = Txn::new().when(compares).and_then(operations);
         let ask = |client: etcd_client::Client| async move { client.kv_client().txn(txn).await };
-        match self.cluster.ask(ask).await {
-            Ok(answer) => Ok(Outcome { applied: answer.succeeded(), revision: revision_of(answer.header()) }),
-            Err(Failure::Refused(error)) => Err(Error::Backend(Box::new(error))),
-            Err(Failure::Unknown(error)) => Err(Error::OutcomeUnknown(error)),
-        }
+        let answer = self.cluster.ask(ask).await.map_err(write_failed)?;
+        let revision = revisions.own(revision_of(answer.header()));
+        Ok(Outcome { applied: answer.succeeded(), revision })
     }
 
     async fn watch(&self, prefix: &str, after_revision: u64) -> Result<Watch, Error> {
@@ -174,6 +192,14 @@ fn read_failed(failure: Failure) -> Error {
     }
 }
 
+/// What a transaction failed with.
+fn write_failed(failure: Failure) -> Error {
+    match failure {
+        Failure::Refused(error) => Error::Backend(Box::new(error)),
+        Failure::Unknown(error) => Error::OutcomeUnknown(error),
+    }
+}
+
 /// The first key after all that begin with a prefix. Text never holds the byte 255, so that the last can be raised.
 fn end_of(prefix: &[u8]) -> Vec<u8> {
     let mut end = prefix.to_vec();
@@ -182,8 +208,8 @@ fn end_of(prefix: &[u8]) -> Vec<u8> {
     end
 }
 
-fn revision_of(header: Option<&ResponseHeader>) -> u64 {
-    header.map_or(0, |header| from_wire(header.revision()))
+fn revision_of(header: Option<&ResponseHeader>) -> i64 {
+    header.map_or(0, ResponseHeader::revision)
 }
 
 fn from_wire(number: i64) -> u64 {

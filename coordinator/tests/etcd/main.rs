@@ -5,6 +5,7 @@
 mod election;
 mod model;
 mod replicas;
+mod restore;
 mod security;
 mod server;
 mod store;

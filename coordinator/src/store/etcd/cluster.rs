@@ -8,10 +8,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use etcd_client::{Certificate, Client, ConnectOptions, Error as EtcdError, Identity, TlsOptions};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OnceCell};
 use tonic::Code;
 
 use super::config::{Config, Tls, User};
+use super::revisions::Revisions;
+use super::whole::offset_key;
 use crate::store::Error;
 
 /// A connection that is silent for so long is asked for a sign of life. etcd closes connections that ask more often than
@@ -48,6 +50,10 @@ struct Inner {
     members: Vec<Member>,
     options: ConnectOptions,
     timeout: Duration,
+    /// The key of the offset, in etcd's words.
+    offset_key: String,
+    /// Made at the first question that needs them.
+    revisions: OnceCell<Revisions>,
     /// Which member is asked; any number, taken by the count of members.
     turn: AtomicUsize,
 }
@@ -62,7 +68,7 @@ impl Cluster {
     /// Reads the files; connects to nobody yet.
     pub(super) fn open(config: &Config) -> Result<Cluster, Error> {
         config.check()?;
-        let Config { endpoints, prefix: _, tls, user, timeout } = config;
+        let Config { endpoints, prefix, tls, user, timeout } = config;
         let mut options = ConnectOptions::new()
             .with_connect_timeout(*timeout)
             .with_keep_alive(PING_INTERVAL, PING_TIMEOUT)
@@ -76,8 +82,30 @@ impl Cluster {
         }
         let member = |endpoint: &String| Member { endpoint: endpoint.clone(), client: Mutex::new(None) };
         let members = endpoints.iter().map(member).collect();
-        let inner = Inner { members, options, timeout: *timeout, turn: AtomicUsize::new(0) };
+        let inner = Inner {
+            members,
+            options,
+            timeout: *timeout,
+            offset_key: offset_key(prefix),
+            revisions: OnceCell::new(),
+            turn: AtomicUsize::new(0),
+        };
         Ok(Cluster { inner: Arc::new(inner) })
+    }
+
+    /// How revisions correspond, which is asked once.
+    pub(super) async fn revisions(&self) -> Result<Revisions, Failure> {
+        let read = || async {
+            let key = self.inner.offset_key.clone();
+            let answer = self.ask(async |client: Client| client.kv_client().get(key, None).await).await?;
+            let Some(found) = answer.kvs().first() else { return Ok(Revisions::default()) };
+            let bytes = found.value().try_into().map_err(|_| {
+                let text = format!("the key {} holds no number of eight bytes", self.inner.offset_key);
+                Failure::Refused(EtcdError::InvalidArgs(text))
+            })?;
+            Ok(Revisions { offset: u64::from_be_bytes(bytes) })
+        };
+        self.inner.revisions.get_or_try_init(read).await.copied()
     }
 
     /// Asks the member whose turn it is. After a failure that is not a refusal it is the next one's turn.

@@ -14,6 +14,7 @@ use ostler_core::lead::{Answer, LeaseId, Request};
 use tokio::sync::Mutex;
 
 use super::cluster::{Cluster, Failure};
+use super::revisions::Revisions;
 use super::watch::Watch;
 use super::{Config, Keys, from_wire, revision_of, to_wire};
 use crate::store::{Error, Watch as _};
@@ -90,34 +91,41 @@ impl Electorate {
         let put = TxnOp::put(key.clone(), value, Some(PutOptions::new().with_lease(lease.0)));
         let absent = Compare::create_revision(key.clone(), CompareOp::Equal, 0);
         let txn = Txn::new().when([absent]).and_then([put]).or_else([TxnOp::get(key, None)]);
+        let revisions = self.cluster.revisions().await?;
         let answer = self.txn(txn).await?;
         Ok(if answer.succeeded() {
-            Answer::Key { create_revision: revision_of(answer.header()) }
+            Answer::Key { create_revision: revisions.own(revision_of(answer.header())) }
         } else {
-            key_of(found(&answer, 0).as_ref())
+            key_of(found(&answer, 0).as_ref(), revisions)
         })
     }
 
     async fn read_key(&self, key: &str) -> Result<Answer, Failure> {
         let key = self.keys.full(key);
+        let revisions = self.cluster.revisions().await?;
         let ask = |client: Client| async move { client.kv_client().get(key, None).await };
-        Ok(key_of(Some(&self.cluster.ask(ask).await?)))
+        Ok(key_of(Some(&self.cluster.ask(ask).await?), revisions))
     }
 
     async fn read_queue(&self, key: &str, create_revision: u64, candidates: &str) -> Result<Answer, Failure> {
+        let revisions = self.cluster.revisions().await?;
         let newest = GetOptions::new()
             .with_prefix()
-            .with_max_create_revision(to_wire(create_revision))
+            .with_max_create_revision(revisions.wire(create_revision))
             .with_sort(SortTarget::Create, SortOrder::Descend)
             .with_limit(2);
         let range = TxnOp::get(self.keys.full(candidates), Some(newest));
-        let answer = self.txn(Txn::new().when([self.mine(key, create_revision)]).and_then([range])).await?;
+        let mine = self.mine(key, create_revision, revisions);
+        let answer = self.txn(Txn::new().when([mine]).and_then([range])).await?;
         if !answer.succeeded() {
             return Ok(Answer::KeyGone);
         }
         let queue = found(&answer, 0);
         let ahead = queue.as_ref().and_then(|queue| self.keys.own(queue.kvs().get(1)?.key()));
-        Ok(Answer::Queue { ahead: ahead.map(String::into_boxed_str), revision: revision_of(answer.header()) })
+        Ok(Answer::Queue {
+            ahead: ahead.map(String::into_boxed_str),
+            revision: revisions.own(revision_of(answer.header())),
+        })
     }
 
     async fn claim(
@@ -127,24 +135,26 @@ impl Electorate {
         epoch_key: &str,
         epoch: [u8; 8],
     ) -> Result<Answer, Failure> {
+        let revisions = self.cluster.revisions().await?;
         let full = self.keys.full(epoch_key);
         let lower = Compare::value(full.clone(), CompareOp::Less, epoch);
         let reads = [TxnOp::get(self.keys.full(key), None), TxnOp::get(full.clone(), None)];
         let txn = Txn::new()
-            .when([self.mine(key, create_revision), lower])
+            .when([self.mine(key, create_revision, revisions), lower])
             .and_then([TxnOp::put(full, epoch, None)])
             .or_else(reads);
         let answer = self.txn(txn).await?;
         if answer.succeeded() {
             return Ok(Answer::Claimed);
         }
-        let there = number_of(found(&answer, 0).as_ref()) == Some(create_revision);
+        let there = number_of(found(&answer, 0).as_ref(), revisions) == Some(create_revision);
         Ok(if there { epoch_of(found(&answer, 1).as_ref()) } else { Answer::KeyGone })
     }
 
     async fn read_epoch(&self, key: &str, create_revision: u64, epoch_key: &str) -> Result<Answer, Failure> {
+        let mine = self.mine(key, create_revision, self.cluster.revisions().await?);
         let read = TxnOp::get(self.keys.full(epoch_key), None);
-        let answer = self.txn(Txn::new().when([self.mine(key, create_revision)]).and_then([read])).await?;
+        let answer = self.txn(Txn::new().when([mine]).and_then([read])).await?;
         Ok(if answer.succeeded() { epoch_of(found(&answer, 0).as_ref()) } else { Answer::KeyGone })
     }
 
@@ -155,8 +165,8 @@ impl Electorate {
         Ok(Answer::Seeded)
     }
 
-    fn mine(&self, key: &str, create_revision: u64) -> Compare {
-        Compare::create_revision(self.keys.full(key), CompareOp::Equal, to_wire(create_revision))
+    fn mine(&self, key: &str, create_revision: u64, revisions: Revisions) -> Compare {
+        Compare::create_revision(self.keys.full(key), CompareOp::Equal, revisions.wire(create_revision))
     }
 
     async fn txn(&self, txn: Txn) -> Result<TxnResponse, Failure> {
@@ -222,12 +232,12 @@ fn found(answer: &TxnResponse, at: usize) -> Option<GetResponse> {
     }
 }
 
-fn key_of(found: Option<&GetResponse>) -> Answer {
-    number_of(found).map_or(Answer::KeyGone, |create_revision| Answer::Key { create_revision })
+fn key_of(found: Option<&GetResponse>, revisions: Revisions) -> Answer {
+    number_of(found, revisions).map_or(Answer::KeyGone, |create_revision| Answer::Key { create_revision })
 }
 
-fn number_of(found: Option<&GetResponse>) -> Option<u64> {
-    found.and_then(|found| found.kvs().first()).map(|it| from_wire(it.create_revision()))
+fn number_of(found: Option<&GetResponse>, revisions: Revisions) -> Option<u64> {
+    found.and_then(|found| found.kvs().first()).map(|it| revisions.own(it.create_revision()))
 }
 
 fn epoch_of(found: Option<&GetResponse>) -> Answer {

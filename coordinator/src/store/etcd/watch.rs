@@ -9,7 +9,8 @@ use std::time::Duration;
 use etcd_client::{Event, EventType, WatchOptions, WatchResponse, WatchStream};
 
 use super::cluster::{Cluster, Failure};
-use super::{ANSWER_BYTES_MAX, Etcd, Keys, from_wire, to_wire};
+use super::revisions::Revisions;
+use super::{ANSWER_BYTES_MAX, Etcd, Keys, read_failed};
 use crate::store::{Change, Error};
 
 /// A watch that is silent for so long is asked how far it is.
@@ -31,6 +32,7 @@ struct Ended(String);
 /// Follows the changes of an [`Etcd`] store.
 pub struct Watch {
     keys: Keys,
+    revisions: Revisions,
     stream: WatchStream,
 }
 
@@ -59,7 +61,11 @@ impl Watch {
         options: WatchOptions,
         after_revision: u64,
     ) -> Result<Watch, Error> {
-        let options = options.with_start_revision(to_wire(after_revision.saturating_add(1)));
+        let revisions = cluster.revisions().await.map_err(read_failed)?;
+        if !revisions.knows_after(after_revision) {
+            return Err(Error::Compacted { oldest: revisions.own(1) });
+        }
+        let options = options.with_start_revision(revisions.wire(after_revision.saturating_add(1)));
         let ask = |client: etcd_client::Client| async move {
             let mut watch = client.watch_client().max_decoding_message_size(ANSWER_BYTES_MAX);
             watch.watch(key, Some(options)).await
@@ -68,7 +74,7 @@ impl Watch {
             Failure::Refused(error) => Error::Backend(Box::new(error)),
             Failure::Unknown(error) => Error::Unreachable(error),
         })?;
-        Ok(Watch { keys, stream })
+        Ok(Watch { keys, revisions, stream })
     }
 
     /// The next message. Only waiting for one can be given up without losing any.
@@ -89,7 +95,7 @@ impl Watch {
             EventType::Put => Some(it.value().to_vec()),
             EventType::Delete => None,
         };
-        Some(Change { revision: from_wire(it.mod_revision()), key: self.keys.own(it.key())?, value })
+        Some(Change { revision: self.revisions.own(it.mod_revision()), key: self.keys.own(it.key())?, value })
     }
 }
 
@@ -98,7 +104,7 @@ impl crate::store::Watch for Watch {
         loop {
             let message = self.message().await?;
             if message.compact_revision() > 0 {
-                return Err(Error::Compacted { oldest: from_wire(message.compact_revision()) });
+                return Err(Error::Compacted { oldest: self.revisions.own(message.compact_revision()) });
             }
             if message.canceled() {
                 let reason = message.cancel_reason().to_owned();

@@ -1,0 +1,312 @@
+//! Backups of the store, and restoring from one. Both talk to the store itself, so that they work while every coordinator is
+//! dead: to etcd, or to the file of a replica.
+//!
+//! A backup is the state at one revision, written once to a file of this machine and from there to every target; each copy
+//! is read back and compared before it counts, and only then older ones go. A restore reads its file twice: once to find
+//! out that all of it is right, and once to fill the store. Neither holds more than a page of entries in memory.
+
+use std::fs::File;
+use std::io::{self, BufReader, BufWriter, Write};
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use tempfile::NamedTempFile;
+
+use crate::config;
+use crate::store;
+use crate::store::embedded::{self, Embedded};
+use crate::store::etcd::Etcd;
+use crate::store::whole::{Old, Position, Reading as _, Whole};
+
+mod folder;
+pub mod format;
+mod place;
+pub mod s3;
+
+use self::format::{Contents, Header, Reader, Writer};
+use self::place::Place;
+pub use self::place::Target;
+
+/// How far this machine's clock may be behind the moment of a backup that it restores: clocks of two machines differ.
+const CLOCK_DIFFERENCE_MAX: SignedDuration = SignedDuration::from_secs(300);
+
+/// What a floor is above every revision that is known when the clock does not lead, so that it also is above those of the
+/// last moments before a store was lost: what etcd's documentation proposes for its own `--bump-revision`.
+const REVISIONS_UNSEEN_MAX: u64 = 1_000_000_000;
+
+/// Why there is no backup, or nothing was restored.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// The file is no backup that can be used.
+    #[error(transparent)]
+    Format(#[from] format::Error),
+    /// The bucket failed.
+    #[error(transparent)]
+    S3(#[from] s3::Error),
+    /// Nothing outlives the process.
+    #[error("a store in memory cannot be backed up or restored; name another with --store")]
+    Memory,
+    /// A folder that is not there.
+    #[error("there is no folder {}; is its medium mounted? It is not made, so that a backup never lands beside it", path.display())]
+    NoFolder {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A file in a folder failed.
+    #[error("cannot read or write {}", path.display())]
+    Folder {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system says.
+        #[source]
+        source: io::Error,
+    },
+    /// There is a backup of that name.
+    #[error("{url} is there already and is not overwritten; choose another name, or a folder")]
+    Exists {
+        /// The backup.
+        url: String,
+    },
+    /// A folder holds no backup.
+    #[error("there is no backup in {place}; name one")]
+    NoBackup {
+        /// The folder or prefix.
+        place: String,
+    },
+    /// A file for a while, on this machine, failed.
+    #[error("cannot write a file for the time being; give the folder for temporary files (TMPDIR) room")]
+    Staging(#[source] io::Error),
+    /// A copy is not what was copied.
+    #[error("{url} was read back and differs from what was written; it was removed: look at the medium")]
+    Differs {
+        /// The copy.
+        url: String,
+    },
+    /// The clock is wrong.
+    #[error(
+        "the backup was made at {created} and this machine's clock says {now}; set the clock right, because terms of leaders go by it"
+    )]
+    Clock {
+        /// When the backup was made.
+        created: Timestamp,
+        /// What the clock says.
+        now: Timestamp,
+    },
+}
+
+/// What was backed up, and where to.
+#[derive(Debug)]
+pub struct Report {
+    /// What every copy holds.
+    pub contents: Contents,
+    /// Bytes of a copy.
+    pub bytes: u64,
+    /// One for each target, in their order.
+    pub copies: Vec<Copy>,
+}
+
+/// One copy of a backup.
+#[derive(Debug)]
+pub struct Copy {
+    /// What it is called.
+    pub url: String,
+    /// Names of older backups that were removed beside it, or why this copy does not count.
+    pub outcome: Result<Vec<String>, Error>,
+}
+
+/// Backs the store up to all targets; in each folder `keep` backups of ours stay. A target that fails does not keep the
+/// others from theirs.
+pub async fn back_up(
+    store: &config::Store,
+    targets: &[Target],
+    keep: Option<NonZeroUsize>,
+    s3: &s3::Settings,
+    now: Timestamp,
+) -> Result<Report, Error> {
+    let places = targets.iter().map(|it| it.open(s3)).collect::<Result<Vec<_>, Error>>()?;
+    let staged = NamedTempFile::new().map_err(Error::Staging)?;
+    match store {
+        config::Store::Memory => return Err(Error::Memory),
+        config::Store::Folder(folder) => {
+            let copy = Embedded::open_copy(&folder.join(embedded::FILE)).await?;
+            write(&copy, "embedded", now, staged.as_file()).await?;
+        }
+        config::Store::Etcd { folder: _, etcd } => {
+            write(&Etcd::open(etcd)?, "etcd", now, staged.as_file()).await?;
+        }
+    }
+    let contents = inspect(staged.path())?;
+    let mut digest = Digesting::default();
+    let bytes = File::open(staged.path())
+        .and_then(|mut file| io::copy(&mut file, &mut digest))
+        .map_err(Error::Staging)?;
+    let mut copies = Vec::new();
+    for (target, place) in targets.iter().zip(places) {
+        let name = target.name_at(now);
+        let keep = keep.filter(|_| !target.is_one());
+        let outcome = copy_to(&place, &name, staged.path(), &digest, keep).await;
+        copies.push(Copy { url: place.url(&name), outcome });
+    }
+    Ok(Report { contents, bytes, copies })
+}
+
+/// Writes all state, as it is now.
+async fn write(store: &impl Whole, kind: &str, now: Timestamp, file: &File) -> Result<(), Error> {
+    let mut reading = store.read().await?;
+    let header = Header::new(now, kind, reading.position());
+    let mut writer = Writer::begin(BufWriter::new(file), &header).map_err(Error::Staging)?;
+    loop {
+        let entries = reading.next().await?;
+        if entries.is_empty() {
+            break;
+        }
+        for entry in entries {
+            writer.entry(&entry.key, &entry.value).map_err(Error::Staging)?;
+        }
+    }
+    writer.finish().map_err(Error::Staging)?;
+    Ok(())
+}
+
+/// Makes one copy, reads it back, and then removes older ones.
+async fn copy_to(
+    place: &Place,
+    name: &str,
+    staged: &Path,
+    expected: &Digesting,
+    keep: Option<NonZeroUsize>,
+) -> Result<Vec<String>, Error> {
+    place.store(staged, name).await?;
+    let mut found = Digesting::default();
+    place.fetch(name, &mut found).await?;
+    if found != *expected {
+        place.remove(name).await?;
+        return Err(Error::Differs { url: place.url(name) });
+    }
+    let Some(keep) = keep else { return Ok(Vec::new()) };
+    let mut old = place.names().await?;
+    old.truncate(old.len().saturating_sub(keep.get()));
+    // A clock that was set back makes this one look old.
+    old.retain(|other| other != name);
+    for other in &old {
+        place.remove(other).await?;
+    }
+    Ok(old)
+}
+
+/// A backup on this machine, for as long as this lives.
+pub struct Fetched {
+    /// What it is called.
+    pub url: String,
+    /// What it holds: all of it was read and found to be right.
+    pub contents: Contents,
+    path: PathBuf,
+    _copy: Option<NamedTempFile>,
+}
+
+/// Fetches a backup, of a folder the newest, and reads all of it.
+pub async fn fetch(source: &Target, s3: &s3::Settings) -> Result<Fetched, Error> {
+    let place = source.open(s3)?;
+    let name = source.name_in(&place).await?;
+    let url = place.url(&name);
+    let (path, copy) = match &place {
+        Place::Folder(folder) => (folder.path(&name), None),
+        Place::Bucket(_) => {
+            let mut copy = NamedTempFile::new().map_err(Error::Staging)?;
+            place.fetch(&name, copy.as_file_mut()).await?;
+            (copy.path().to_owned(), Some(copy))
+        }
+    };
+    Ok(Fetched { url, contents: inspect(&path)?, path, _copy: copy })
+}
+
+/// What was restored.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Restored {
+    /// Entries put.
+    pub entries: u64,
+    /// Entries that were there before and were removed.
+    pub removed: u64,
+    /// The store's revision now: every later one, and with it every later term, is higher.
+    pub revision: u64,
+}
+
+/// Fills the store with a backup. `now` is this machine's clock, above which terms go on.
+pub async fn restore(
+    fetched: &Fetched,
+    store: &config::Store,
+    old: Old,
+    now: Timestamp,
+) -> Result<Restored, Error> {
+    let header = &fetched.contents.header;
+    if now < header.created.saturating_sub(CLOCK_DIFFERENCE_MAX).unwrap_or(Timestamp::MIN) {
+        return Err(Error::Clock { created: header.created, now });
+    }
+    match store {
+        config::Store::Memory => Err(Error::Memory),
+        config::Store::Folder(folder) => {
+            fill(&Embedded::open(&folder.join(embedded::FILE))?, fetched, old, now).await
+        }
+        config::Store::Etcd { folder: _, etcd } => fill(&Etcd::open(etcd)?, fetched, old, now).await,
+    }
+}
+
+async fn fill(store: &impl Whole, fetched: &Fetched, old: Old, now: Timestamp) -> Result<Restored, Error> {
+    let floor = floor(&fetched.contents.header, store.position().await?, now);
+    let entries = open(&fetched.path)?.map(|entry| entry.map_err(Box::from));
+    let filled = store.fill(Box::new(entries), old, floor).await?;
+    Ok(Restored { entries: filled.entries, removed: filled.removed, revision: filled.revision })
+}
+
+/// Above every revision that any store of this fleet can have given (decision "Terms go on rising over a restore"). Each
+/// store counts from zero or from the moment of a restore in microseconds since 1970, and far more slowly than one a
+/// microsecond, so that the clock is above all of them, also above those that nobody remembers. Where it is not, it was
+/// set back.
+fn floor(header: &Header, target: Position, now: Timestamp) -> u64 {
+    let clock = u64::try_from(now.as_microsecond()).unwrap_or(0);
+    let known = [header.revision, header.term, target.revision, target.term].into_iter().fold(0, u64::max);
+    if clock > known { clock } else { known.saturating_add(REVISIONS_UNSEEN_MAX) }
+}
+
+fn inspect(path: &Path) -> Result<Contents, Error> {
+    Ok(open(path)?.contents()?)
+}
+
+fn open(path: &Path) -> Result<Reader<BufReader<File>>, Error> {
+    let file = File::open(path).map_err(|source| Error::Folder { path: path.to_owned(), source })?;
+    Ok(Reader::open(BufReader::new(file))?)
+}
+
+/// Digests what is written to it.
+#[derive(Clone, Debug, Default)]
+struct Digesting {
+    digest: Sha256,
+    bytes: u64,
+}
+
+impl PartialEq for Digesting {
+    fn eq(&self, other: &Digesting) -> bool {
+        self.bytes == other.bytes && self.digest.clone().finalize() == other.digest.clone().finalize()
+    }
+}
+
+impl Write for Digesting {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.digest.update(bytes);
+        self.bytes += bytes.len() as u64;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

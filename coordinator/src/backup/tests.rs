@@ -1,0 +1,44 @@
+use proptest::prelude::*;
+
+use super::*;
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(second).unwrap()
+}
+
+fn header(position: Position) -> Header {
+    Header::new(at(0), "etcd", position)
+}
+
+/// Any of the stores that a fleet has had: one that was made anew, or filled at a second, and then written to for a while
+/// by at most as many revisions a second as etcd can make.
+const RATE_MAX: u64 = 100_000;
+
+proptest! {
+    #[test]
+    fn a_floor_is_above_every_store_that_a_fleet_can_have_had_also_those_that_the_backup_does_not_know(
+        filled in proptest::option::of(1_700_000_000_i64..1_800_000_000),
+        lived in 0_i64..100_000_000,
+        rate in 0..RATE_MAX,
+        later in 1_i64..100_000_000,
+        known in any::<(u32, u32)>(),
+    ) {
+        let born = filled.unwrap_or(1_700_000_000);
+        let start = filled.map_or(0, |second| floor(&header(Position::default()), Position::default(), at(second)));
+        let lost = start + rate * lived as u64;
+        // An older backup is restored, into a store that knows nothing of the one that was lost.
+        let backup = header(Position { revision: u64::from(known.0), term: u64::from(known.1) });
+        let next = floor(&backup, Position::default(), at(born + lived + later));
+        prop_assert!(next > lost, "{next} <= {lost}");
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_does_not_lower_the_floor_under_what_is_known(
+        numbers in any::<[u32; 4]>(), second in -10_i64..4_000
+    ) {
+        let [a, b, c, d] = numbers.map(u64::from);
+        let target = Position { revision: c, term: d };
+        let floor = floor(&header(Position { revision: a, term: b }), target, at(second));
+        prop_assert!(floor > a.max(b).max(c).max(d));
+    }
+}
