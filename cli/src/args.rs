@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::backup::args::{Backup, Restore};
 use crate::kind::Kind;
 
 /// Knows the state of every GPU node in the yard.
@@ -66,6 +67,10 @@ pub(crate) enum Command {
     Top(Top),
     /// Print changes as they happen
     Watch(Watch),
+    /// Back the store up to folders and S3-compatible buckets, whether or not coordinators run
+    Backup(Box<Backup>),
+    /// Fill the store from a backup, while no coordinator runs
+    Restore(Box<Restore>),
     /// Print a completion script for a shell
     Completion {
         /// The shell

@@ -5,7 +5,7 @@ use clap::CommandFactory;
 use crate::args::{Cli, Command};
 use crate::error::Error;
 use crate::output::Output;
-use crate::{describe, get, status, top, up, watch};
+use crate::{backup, describe, get, status, top, up, watch};
 
 /// Runs the command to its end.
 pub(crate) fn run(cli: Cli) -> Result<(), Error> {
@@ -23,6 +23,8 @@ pub(crate) fn run(cli: Cli) -> Result<(), Error> {
         Command::Describe(options) => wait(describe::run(server, options, output)),
         Command::Top(options) => wait(top::run(server, options, output)),
         Command::Watch(options) => wait(watch::run(server, options, output)),
+        Command::Backup(options) => wait(backup::run(*options, output)),
+        Command::Restore(options) => wait(backup::restore(*options, output)),
         Command::Completion { .. } | Command::NvmlChild => unreachable!("handled before"),
     }
 }

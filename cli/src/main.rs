@@ -1,6 +1,7 @@
 //! `ostler`: runs, reads and explains a fleet of GPU nodes.
 
 mod args;
+mod backup;
 mod client;
 mod command;
 mod describe;
