@@ -1,5 +1,7 @@
 //! `ostler-coordinator`: one replica as a process.
 
+mod huge_pages;
+
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -7,7 +9,9 @@ use ostler_coordinator::{config, start, telemetry};
 use tokio::signal::unix::{SignalKind, signal};
 
 fn main() -> ExitCode {
-    match run(config::Arguments::parse()) {
+    let arguments = config::Arguments::parse();
+    huge_pages::begin_again_with();
+    match run(arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("ostler-coordinator: {error:#}");

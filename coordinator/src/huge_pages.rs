@@ -1,0 +1,31 @@
+//! Memory in pages of 2 MiB instead of 4 KiB.
+//!
+//! Ten thousand nodes are a gigabyte of which each second touches all, so that each report waits not only for its memory
+//! but also for the tables that say where it is: with large pages it costs a quarter less. The C library's allocator
+//! asks the kernel for them only when its settings say so, and it reads its settings when a process begins. So the process
+//! begins again with them: the same program with the same number and arguments. See `docs/decisions/0013-huge-pages.md`.
+
+use std::env;
+use std::os::unix::process::CommandExt;
+use std::process::Command;
+
+/// Where glibc's allocator has its settings. Whoever sets it, even to nothing, decides instead of us.
+const VARIABLE: &str = "GLIBC_TUNABLES";
+
+/// Pages as the kernel recommends, and one arena for all threads: others do not get such pages.
+const SETTINGS: &str = "glibc.malloc.hugetlb=1:glibc.malloc.arena_max=1";
+
+/// Returns when the process runs with the settings, or cannot.
+pub(crate) fn begin_again_with() {
+    if cfg!(not(all(target_os = "linux", target_env = "gnu"))) || env::var_os(VARIABLE).is_some() {
+        return;
+    }
+    let Ok(program) = env::current_exe() else { return };
+    let mut arguments = env::args_os();
+    let mut command = Command::new(program);
+    if let Some(name) = arguments.next() {
+        command.arg0(name);
+    }
+    // It returns only when it could not be done, and then we go on as we are.
+    let _ = command.args(arguments).env(VARIABLE, SETTINGS).exec();
+}
