@@ -15,6 +15,7 @@ pub mod random;
 pub mod replica;
 pub mod router;
 pub mod scaler;
+pub mod scalers;
 pub mod setup;
 pub mod telemetry;
 pub mod time;
