@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::backup::args::{Backup, Restore};
 use crate::kind::Kind;
+use crate::simulate::Simulate;
 
 /// Knows the state of every GPU node in the yard.
 #[derive(Debug, Parser)]
@@ -49,6 +50,8 @@ pub(crate) enum Format {
     Json,
     /// YAML
     Yaml,
+    /// A page with plots; only of simulate
+    Html,
 }
 
 /// What to do.
@@ -71,6 +74,8 @@ pub(crate) enum Command {
     Backup(Box<Backup>),
     /// Fill the store from a backup, while no coordinator runs
     Restore(Box<Restore>),
+    /// Replay a recorded load against a simulated pool, under one policy and others beside it
+    Simulate(Box<Simulate>),
     /// Print a completion script for a shell
     Completion {
         /// The shell
@@ -184,7 +189,7 @@ pub(crate) struct Watch {
 const DURATION_MAX: Duration = Duration::from_secs(365 * 86_400);
 
 /// A number with a unit: 500ms, 30s, 2m, 1h; seconds without one.
-fn parse_duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
     let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
     let seconds_each = match &text[digits.len()..] {
         "ms" => 1e-3,

@@ -2,15 +2,20 @@
 
 use clap::CommandFactory;
 
-use crate::args::{Cli, Command};
+use crate::args::{Cli, Command, Format};
 use crate::error::Error;
 use crate::output::Output;
-use crate::{backup, describe, get, status, top, up, watch};
+use crate::{backup, describe, get, simulate, status, top, up, watch};
 
 /// Runs the command to its end.
 pub(crate) fn run(cli: Cli) -> Result<(), Error> {
     if let Command::Completion { shell } = cli.command {
         return completion(shell);
+    }
+    if cli.global.output == Format::Html && !matches!(cli.command, Command::Simulate(_)) {
+        return Err(Error::Usage(
+            "only `ostler simulate` makes a page; use -o table, json or yaml".to_owned(),
+        ));
     }
     // Fails only when a provider is installed already, which is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
@@ -25,6 +30,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Error> {
         Command::Watch(options) => wait(watch::run(server, options, output)),
         Command::Backup(options) => wait(backup::run(*options, output)),
         Command::Restore(options) => wait(backup::restore(*options, output)),
+        Command::Simulate(options) => simulate::run(*options, output),
         Command::Completion { .. } | Command::NvmlChild => unreachable!("handled before"),
     }
 }

@@ -9,6 +9,7 @@ mod error;
 mod get;
 mod kind;
 mod output;
+mod simulate;
 mod status;
 mod subscribe;
 mod top;

@@ -71,11 +71,11 @@ impl Output {
             Format::Json | Format::Yaml => {
                 self.value(&Value::Array(entries.iter().map(Entry::json).collect()))
             }
-            Format::Table | Format::Wide if entries.is_empty() => {
+            Format::Table | Format::Wide | Format::Html if entries.is_empty() => {
                 self.note(&format!("No {}s.", kind.singular()));
                 Ok(())
             }
-            Format::Table | Format::Wide => self.line(&self.table(kind, entries, fields)),
+            Format::Table | Format::Wide | Format::Html => self.line(&self.table(kind, entries, fields)),
         }
     }
 

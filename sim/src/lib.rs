@@ -8,6 +8,7 @@
 //! A run is a function of its setup, its requests and its seed: nothing here reads a clock. What each part models, and what
 //! it leaves out, stands at the top of its file.
 
+pub mod contest;
 pub mod lifecycle;
 pub mod outcome;
 pub mod profile;
@@ -15,6 +16,7 @@ pub mod random;
 pub mod replica;
 pub mod router;
 pub mod scaler;
+pub mod scalers;
 pub mod setup;
 pub mod telemetry;
 pub mod time;

@@ -2,6 +2,7 @@
 
 use hdrhistogram::Histogram;
 
+use crate::profile::Profile;
 use crate::scaler::Wanted;
 use crate::time::{SimTime, Span};
 use crate::trace::Request;
@@ -11,13 +12,40 @@ use crate::trace::Request;
 pub struct Objective {
     /// From arrival to the first token, retries included.
     pub ttft: Span,
+    /// Where the time goes that the prompt takes by itself.
+    pub prompt: PromptTime,
     /// Between two tokens, the mean over a request.
     pub itl: Span,
 }
 
+/// Where the time goes that a prompt takes on an engine that has nothing else to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PromptTime {
+    /// It is part of the time to the first token, and some prompts are too long for any engine.
+    Within,
+    /// It comes on top, so that the promise is about waiting and every prompt can have it.
+    OnTop,
+}
+
 impl Default for Objective {
     fn default() -> Self {
-        Objective { ttft: Span::from_seconds(2), itl: Span::from_millis(100) }
+        let (ttft, itl) = (Span::from_seconds(2), Span::from_millis(100));
+        Objective { ttft, prompt: PromptTime::Within, itl }
+    }
+}
+
+impl Objective {
+    /// Latest first token of a request, from its arrival.
+    pub fn ttft_max(&self, request: &Request, profile: &Profile) -> Span {
+        match self.prompt {
+            PromptTime::Within => self.ttft,
+            PromptTime::OnTop => self.ttft + profile.ttft_alone(u64::from(request.input_tokens)),
+        }
+    }
+
+    /// Whether an answer kept the promise.
+    pub fn is_met(&self, served: &Served, profile: &Profile) -> bool {
+        served.ttft <= self.ttft_max(&served.request, profile) && served.itl_mean <= self.itl
     }
 }
 
@@ -171,7 +199,6 @@ impl Outcome {
 /// Counts while the run goes on, in bounded memory.
 #[derive(Clone, Debug)]
 pub(crate) struct Tally {
-    objective: Objective,
     pub(crate) requests: Requests,
     pub(crate) interrupted: u64,
     ttft: Micros,
@@ -185,9 +212,8 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
-    pub(crate) fn new(objective: Objective) -> Tally {
+    pub(crate) fn new() -> Tally {
         Tally {
-            objective,
             requests: Requests::default(),
             interrupted: 0,
             ttft: Micros::new(),
@@ -201,10 +227,10 @@ impl Tally {
         }
     }
 
-    pub(crate) fn served(&mut self, served: &Served) {
-        let late = served.ttft > self.objective.ttft;
+    pub(crate) fn served(&mut self, served: &Served, objective: &Objective, profile: &Profile) {
+        let late = served.ttft > objective.ttft_max(&served.request, profile);
         self.requests.finished += 1;
-        self.requests.within += u64::from(!late && served.itl_mean <= self.objective.itl);
+        self.requests.within += u64::from(objective.is_met(served, profile));
         self.cold_start.exposed += u64::from(served.exposed);
         self.cold_start.exposed_late += u64::from(served.exposed && late);
         self.ttft.count(served.ttft);
@@ -286,9 +312,10 @@ mod tests {
     }
 
     fn outcome(all: &[Served], arrived: u64) -> Outcome {
-        let mut tally = Tally::new(Objective::default());
+        let mut tally = Tally::new();
         tally.requests.arrived = arrived;
-        all.iter().for_each(|it| tally.served(it));
+        let profile = Profile::llama_8b_h100();
+        all.iter().for_each(|it| tally.served(it, &Objective::default(), &profile));
         tally.outcome(Outcome::default())
     }
 
@@ -299,6 +326,21 @@ mod tests {
         assert_eq!((outcome.requests.within, outcome.attainment()), (2, 0.25));
         assert_eq!((outcome.cold_start.exposed, outcome.cold_start.exposed_late), (2, 1));
         assert_eq!(Outcome::default().attainment(), 1.0);
+    }
+
+    #[test]
+    fn a_prompts_own_time_counts_or_comes_on_top() {
+        let profile = Profile::llama_8b_h100();
+        let long = Request { input_tokens: 60_000, ..served(0, 0).request };
+        let answer = Served { request: long, ..served(3500, 10) };
+        let alone = profile.ttft_alone(60_000);
+        assert!(alone > Span::from_seconds(2) && alone < Span::from_seconds(3), "{alone:?}");
+        let within = Objective::default();
+        let on_top = Objective { prompt: PromptTime::OnTop, ..within };
+        assert!(!within.is_met(&answer, &profile));
+        assert!(on_top.is_met(&answer, &profile));
+        let later = Served { ttft: alone + Span::from_millis(2001), ..answer };
+        assert!(!on_top.is_met(&later, &profile));
     }
 
     #[test]

@@ -76,6 +76,21 @@ impl Samples {
 }
 
 impl Law {
+    /// Its mean.
+    pub fn mean(&self) -> Span {
+        match self {
+            Law::Constant(span) => *span,
+            Law::Exponential { mean } => *mean,
+            Law::LogNormal { median, sigma } => {
+                Span::clamped_from_seconds(median.as_seconds() * (sigma * sigma / 2.0).exp())
+            }
+            Law::Empirical(samples) => {
+                let sum: Span = samples.0.iter().copied().sum();
+                Span::from_picos(sum.as_picos() / samples.0.len() as u64)
+            }
+        }
+    }
+
     /// One draw.
     pub fn draw(&self, stream: &mut Stream) -> Span {
         match self {
@@ -116,8 +131,10 @@ mod tests {
         };
         let (mean, _) = drawn(&Law::Exponential { mean: Span::from_seconds(10) });
         assert!((mean - 10.0).abs() < 0.3, "{mean}");
-        let (_, median) = drawn(&Law::LogNormal { median: Span::from_seconds(40), sigma: 0.5 });
+        let log_normal = Law::LogNormal { median: Span::from_seconds(40), sigma: 0.5 };
+        let (mean, median) = drawn(&log_normal);
         assert!((median - 40.0).abs() < 1.2, "{median}");
+        assert!((mean / log_normal.mean().as_seconds() - 1.0).abs() < 0.03, "{mean}");
         let samples = Samples::new(vec![Span::from_seconds(3), Span::from_seconds(1)]).unwrap();
         assert_eq!(samples.quantile(0.0), Span::from_seconds(1));
         let (mean, _) = drawn(&Law::Empirical(samples));

@@ -117,7 +117,7 @@ impl<'a> World<'a> {
             flights: Flights::default(),
             router: Router::new(setup.routing),
             channel: Channel::new(setup.telemetry.clone(), setup.seed),
-            tally: Tally::new(setup.objective),
+            tally: Tally::new(),
             wanted: setup.initial,
             gateway_seen: 0,
             start_times: VecDeque::new(),

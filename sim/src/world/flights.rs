@@ -75,8 +75,9 @@ impl Flights {
 impl World<'_> {
     pub(super) fn arrive(&mut self, request: Request) {
         self.tally.requests.arrived += 1;
-        let alone = self.setup.profile.ttft_alone(u64::from(request.input_tokens));
-        self.tally.requests.hopeless += u64::from(alone > self.setup.objective.ttft);
+        let Setup { profile, objective, .. } = self.setup;
+        let alone = profile.ttft_alone(u64::from(request.input_tokens));
+        self.tally.requests.hopeless += u64::from(alone > objective.ttft_max(&request, profile));
         if self.flights.len() >= u64::from(self.setup.in_flight_max) {
             self.tally.requests.aborted.rejected += 1;
             return;
@@ -177,7 +178,7 @@ impl World<'_> {
             retries: flight.retries,
             exposed: flight.exposed,
         };
-        self.tally.served(&served);
+        self.tally.served(&served, &self.setup.objective, &self.setup.profile);
         sink(&served);
     }
 

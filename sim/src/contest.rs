@@ -1,0 +1,332 @@
+//! Policies against each other: the same requests, the same pool, the same luck.
+//!
+//! ```text
+//! requests of each seed -> search: runs of each contender's settings over all seeds -> the best of each -> report
+//! ```
+//!
+//! A contender with settings gets its best one: the one that needs the fewest GPU-hours while it holds the objective for
+//! the goal's share of the requests of all seeds, or that holds it for the most when none reaches the goal. How far is
+//! searched stands at [`search`]. The clairvoyant in [`oracle`] makes a plan for each seed. All begin with the same pool,
+//! which is what the first minutes need.
+
+pub mod contender;
+pub mod demand;
+pub mod html;
+pub mod oracle;
+pub mod report;
+pub mod search;
+pub mod statistics;
+pub mod timeline;
+
+use std::cell::Cell;
+use std::sync::Arc;
+
+use self::contender::{Contender, Setting};
+use self::demand::Demand;
+use self::report::{Entry, Report};
+use self::timeline::{Recorder, Timeline};
+use crate::outcome::{Outcome, Served};
+use crate::scaler::Wanted;
+use crate::setup::{Setup, SetupError};
+use crate::trace::{self, Options, Request, Source};
+use crate::world;
+
+/// Most requests of a seed that are held in memory: 40 bytes each make 200 MB.
+pub const REQUESTS_MAX: usize = 5_000_000;
+
+/// Seeds of one contest: enough for narrow intervals, and for the table of Student's t.
+pub const SEEDS_MAX: u64 = 30;
+
+/// How much more than the first minutes need the pools begin with.
+const INITIAL_MARGIN: f64 = 1.25;
+
+/// Why there is no contest.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A run failed.
+    #[error(transparent)]
+    Run(#[from] world::Error),
+    /// The requests could not be read.
+    #[error(transparent)]
+    Trace(#[from] trace::Error),
+    /// There are none.
+    #[error("the trace has no request in the cut; give a longer one")]
+    Empty,
+    /// There are too many.
+    #[error("the trace has over {REQUESTS_MAX} requests; cut it, or scale its rate down")]
+    TooLong,
+    /// The share is none.
+    #[error("a goal of {0} is not over 0 and at most 1; 0.999 lets one request in a thousand miss")]
+    Goal(f64),
+    /// Too few or too many seeds.
+    #[error("{0} seeds are not 1 to {SEEDS_MAX}")]
+    Seeds(u64),
+}
+
+impl From<SetupError> for Error {
+    fn from(error: SetupError) -> Error {
+        Error::Run(world::Error::Setup(error))
+    }
+}
+
+/// What holds for all.
+#[derive(Clone, Debug)]
+pub struct Terms {
+    /// The trace by a name for people.
+    pub trace: String,
+    /// The pool; each contender decides at its own pace, and starts are the oracle's own.
+    pub setup: Setup,
+    /// What pools begin with.
+    pub start: Start,
+    /// Share of requests for which the objective is to hold, over 0 and at most 1.
+    pub goal: f64,
+}
+
+/// The ground on which contenders meet.
+#[derive(Debug)]
+pub struct Arena {
+    trace: String,
+    setup: Setup,
+    goal: f64,
+    /// By seed.
+    traces: Vec<Arc<[Request]>>,
+    /// Of the first seed.
+    demand: Demand,
+}
+
+/// Who starts the pool: the trace itself, or a number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// As many replicas as the first minutes need.
+    ByDemand,
+    /// So many.
+    Replicas(u32),
+}
+
+/// How far along a contest is, for a person who waits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// Runs that ended.
+    pub runs: u32,
+    /// Runs there can be at most.
+    pub runs_max: u32,
+    /// Who runs.
+    pub contender: Contender,
+}
+
+/// Whether a run that cannot reach the goal any more goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Patience {
+    ToTheEnd,
+    WhileThereIsHope,
+}
+
+/// A setting over all seeds.
+#[derive(Clone, Debug)]
+pub(crate) struct Trial {
+    pub(crate) setting: Setting,
+    /// By seed; fewer than there are when it was given up.
+    pub(crate) runs: Vec<Run>,
+    /// Requests of all seeds.
+    pub(crate) requests: u64,
+}
+
+/// A run over the requests of one seed.
+#[derive(Clone, Debug)]
+pub(crate) struct Run {
+    pub(crate) outcome: Outcome,
+    pub(crate) timeline: Timeline,
+    pub(crate) missed: u64,
+}
+
+impl Trial {
+    /// Share of all requests that were answered within the objective; a trial that was given up has too few.
+    pub(crate) fn attainment(&self) -> f64 {
+        let within: u64 = self.runs.iter().map(|run| run.outcome.requests.within).sum();
+        within as f64 / self.requests as f64
+    }
+
+    /// Of all seeds together.
+    pub(crate) fn gpu_hours(&self) -> f64 {
+        self.runs.iter().map(|run| run.outcome.gpu_hours).sum()
+    }
+
+    /// Whether it was played to its end.
+    fn is_whole(&self) -> bool {
+        self.runs.iter().map(|run| run.outcome.requests.arrived).sum::<u64>() == self.requests
+    }
+}
+
+impl Arena {
+    /// Reads the requests of each of `seeds` seeds, counted up from the setup's.
+    pub fn new(
+        terms: Terms,
+        source: &Source,
+        options: impl Fn(u64) -> Options,
+        seeds: u64,
+    ) -> Result<Arena, Error> {
+        if !(1..=SEEDS_MAX).contains(&seeds) {
+            return Err(Error::Seeds(seeds));
+        }
+        let read = |seed| read(source, &options(seed));
+        let first = terms.setup.seed;
+        let traces = (first..first + seeds).map(read).collect::<Result<Vec<_>, Error>>()?;
+        Arena::of(terms, traces)
+    }
+
+    /// With these requests, one list for each seed, each in order of arrival.
+    pub fn of(terms: Terms, traces: Vec<Vec<Request>>) -> Result<Arena, Error> {
+        let Terms { trace, mut setup, start, goal } = terms;
+        if !(goal > 0.0 && goal <= 1.0) {
+            return Err(Error::Goal(goal));
+        }
+        let first = traces.first().filter(|requests| !requests.is_empty()).ok_or(Error::Empty)?;
+        let demand = Demand::of(first, &setup.profile);
+        setup.initial = Wanted::on_demand(match start {
+            Start::Replicas(replicas) => replicas,
+            Start::ByDemand => {
+                let needed = (demand.first_minutes() * INITIAL_MARGIN).ceil() as u32;
+                needed.clamp(setup.replicas_min.max(1), setup.replicas_max)
+            }
+        });
+        setup.check()?;
+        let traces = traces.into_iter().map(Arc::from).collect();
+        Ok(Arena { trace, setup, goal, traces, demand })
+    }
+
+    /// What all share.
+    pub fn setup(&self) -> &Setup {
+        &self.setup
+    }
+
+    /// What the requests ask for.
+    pub fn demand(&self) -> &Demand {
+        &self.demand
+    }
+
+    /// Requests of the first seed.
+    pub fn requests(&self) -> &[Request] {
+        &self.traces[0]
+    }
+
+    /// Finds what each contender can do at best.
+    pub fn run(&self, contenders: &[Contender], tell: &mut dyn FnMut(Progress)) -> Result<Report, Error> {
+        let seeds = u32::try_from(self.traces.len()).expect("seeds are bounded");
+        let trials_max: u32 = contenders.iter().map(|it| it.trials_max() + 1).sum();
+        let runs_max = (trials_max + search::STATIC_TRIALS_MAX) * seeds;
+        let mut runs = 0;
+        let mut entries = Vec::new();
+        let mut count_peak = || {
+            runs += 1;
+            tell(Progress { runs, runs_max, contender: Contender::StaticPeak });
+        };
+        let peak = search::static_pool(self, &mut count_peak)?;
+        for contender in contenders {
+            let before = runs;
+            let mut count = || {
+                runs += 1;
+                tell(Progress { runs, runs_max, contender: *contender });
+            };
+            let best = self.best(*contender, &peak, &mut count)?;
+            entries.push(Entry::new(*contender, &best, runs - before, self.goal));
+        }
+        Ok(Report::new(self, entries))
+    }
+
+    /// `count` is called after each run.
+    fn best(&self, contender: Contender, peak: &Trial, count: &mut dyn FnMut()) -> Result<Trial, Error> {
+        let peak_replicas = match peak.setting {
+            Setting::Static(replicas) => Some(replicas).filter(|_| peak.attainment() >= self.goal),
+            Setting::Target(_)
+            | Setting::Panic(_)
+            | Setting::Weighted(_)
+            | Setting::Threshold(_)
+            | Setting::AtLeast(..)
+            | Setting::Plan(_) => None,
+        };
+        let best = match contender {
+            Contender::Oracle => oracle::plan_each(self, count)?,
+            Contender::StaticPeak => peak.clone(),
+            Contender::HpaCpu
+            | Contender::HpaGpu
+            | Contender::HpaQueue
+            | Contender::KedaQueue
+            | Contender::Kpa
+            | Contender::Weighted
+            | Contender::Threshold => search::best(self, contender, peak_replicas, count)?,
+        };
+        if best.is_whole() { Ok(best) } else { self.play(&best.setting, Patience::ToTheEnd, count) }
+    }
+
+    /// The same for one seed alone.
+    pub(crate) fn only(&self, seed: usize) -> Arena {
+        let requests = Arc::clone(&self.traces[seed]);
+        let setup = Setup { seed: self.setup.seed + seed as u64, ..self.setup.clone() };
+        Arena {
+            trace: self.trace.clone(),
+            demand: Demand::of(&requests, &setup.profile),
+            setup,
+            goal: self.goal,
+            traces: vec![requests],
+        }
+    }
+
+    /// Runs a setting over all seeds.
+    pub(crate) fn play(
+        &self,
+        setting: &Setting,
+        patience: Patience,
+        count: &mut dyn FnMut(),
+    ) -> Result<Trial, Error> {
+        let requests: u64 = self.traces.iter().map(|trace| trace.len() as u64).sum();
+        let mut left = match patience {
+            Patience::ToTheEnd => u64::MAX,
+            Patience::WhileThereIsHope => ((1.0 - self.goal) * requests as f64) as u64,
+        };
+        let mut runs = Vec::new();
+        for seed in 0..self.traces.len() {
+            let run = self.run_seed(seed, setting, left)?;
+            count();
+            let missed = run.missed;
+            runs.push(run);
+            if missed > left {
+                break;
+            }
+            left -= missed;
+        }
+        Ok(Trial { setting: setting.clone(), runs, requests })
+    }
+
+    /// Runs a setting over the requests of a seed, until more than so many of them have missed.
+    fn run_seed(&self, seed: usize, setting: &Setting, missed_max: u64) -> Result<Run, Error> {
+        let requests = &self.traces[seed];
+        let setup = setting.setup(&self.setup, self.setup.seed + seed as u64);
+        let missed = Cell::new(0_u64);
+        let arrivals = requests.iter().copied().map(Ok).take_while(|_| missed.get() <= missed_max);
+        let mut recorder = Recorder::new(setting.scaler(&setup));
+        let mut timeline = Timeline::of(requests);
+        let mut sink = |served: &Served| {
+            if !setup.objective.is_met(served, &setup.profile) {
+                missed.set(missed.get() + 1);
+                timeline.miss(served.request.arrival);
+            }
+        };
+        let outcome = world::run(&setup, arrivals, &mut recorder, &mut sink)?;
+        timeline.pool(&recorder, &outcome);
+        Ok(Run { outcome, timeline, missed: missed.get() })
+    }
+}
+
+fn read(source: &Source, options: &Options) -> Result<Vec<Request>, Error> {
+    let mut requests = Vec::new();
+    for request in source.requests(options)? {
+        if requests.len() == REQUESTS_MAX {
+            return Err(Error::TooLong);
+        }
+        requests.push(request?);
+    }
+    Ok(requests)
+}
+
+#[cfg(test)]
+mod tests;

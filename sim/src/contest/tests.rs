@@ -1,0 +1,94 @@
+//! A load that rises and falls, and who serves it with how much.
+
+use super::*;
+use crate::lifecycle::Startup;
+use crate::profile::Profile;
+use crate::random::{self, Law};
+use crate::time::{SimTime, Span};
+
+/// Poisson arrivals of requests with long prompts that swing between 1 and 13 a second every five minutes.
+fn swing(seed: u64) -> Vec<Request> {
+    let mut stream = random::stream(seed, "contest", [0, 0]);
+    let unit = Law::Exponential { mean: Span::from_seconds(1) };
+    let mut drawn = move |mean: f64| unit.draw(&mut stream).as_seconds() * mean;
+    let mut at_s = 0.0;
+    let mut requests = Vec::new();
+    while at_s < 600.0 {
+        let rate = 7.0 - 6.0 * (at_s * std::f64::consts::TAU / 300.0).cos();
+        at_s += drawn(1.0 / rate);
+        let arrival = SimTime::after(Span::clamped_from_seconds(at_s));
+        let mut tokens = |mean| (drawn(mean).ceil() as u32).max(1);
+        let (input_tokens, output_tokens) = (tokens(6000.0), tokens(100.0));
+        requests.push(Request { arrival, input_tokens, output_tokens, class: 0, prefix: None });
+    }
+    requests
+}
+
+fn arena(seeds: u64) -> Arena {
+    let startup = Startup::constant(Span::from_seconds(30));
+    let setup = Setup { startup, replicas_max: 20, ..Setup::new(Profile::llama_8b_h100()) };
+    Arena::of(terms(setup, 0.99), (1..=seeds).map(swing).collect()).expect("it is in order")
+}
+
+fn terms(setup: Setup, goal: f64) -> Terms {
+    Terms { trace: "swing".to_owned(), setup, start: Start::ByDemand, goal }
+}
+
+#[test]
+fn the_clairvoyant_needs_least_and_a_static_pool_most_of_those_that_hold() {
+    let mut told = Vec::new();
+    let contenders = [Contender::Oracle, Contender::HpaQueue, Contender::StaticPeak];
+    let report = arena(1).run(&contenders, &mut |progress| told.push(progress)).expect("it runs");
+    let hours = |contender| {
+        let entry = report.entry(contender).expect("it took part");
+        assert!(entry.reaches_goal, "{contender}: {:?}", entry.figures.in_objective);
+        entry.figures.gpu_hours.mean
+    };
+    let (oracle, peak) = (hours(Contender::Oracle), hours(Contender::StaticPeak));
+    assert!(report.floor_gpu_hours < oracle && oracle < peak * 0.8, "{oracle} {peak}");
+    let hpa = hours(Contender::HpaQueue);
+    assert!(oracle <= hpa && hpa <= peak * 1.001, "with the right minimum it is no worse: {hpa} {peak}");
+    assert_eq!(report.oracle_gpu_hours(), Some(oracle));
+    assert!(told.iter().all(|it| it.runs <= it.runs_max), "{:?}", told.last());
+}
+
+#[test]
+fn seeds_give_intervals_and_repeat_to_the_bit() {
+    let arena = arena(3);
+    let run = || arena.run(&[Contender::StaticPeak], &mut |_| ()).expect("it runs").entries[0].clone();
+    let (one, two) = (run(), run());
+    let ttft = one.figures.ttft_p95;
+    assert_eq!(ttft, two.figures.ttft_p95);
+    assert!(ttft.half.is_some_and(|half| half > 0.0 && half < ttft.mean), "{ttft:?}");
+}
+
+#[test]
+fn a_run_that_is_given_up_has_missed_and_says_how_many_requests_there_were() {
+    let arena = arena(1);
+    let trial = |patience| arena.play(&Setting::Static(1), patience, &mut || ()).expect("it runs");
+    let (whole, cut) = (trial(Patience::ToTheEnd), trial(Patience::WhileThereIsHope));
+    assert!(whole.is_whole() && !cut.is_whole());
+    assert!(cut.runs[0].outcome.requests.arrived < whole.runs[0].outcome.requests.arrived);
+    assert_eq!(cut.requests, whole.requests);
+    assert!(cut.attainment() < 0.99 && whole.attainment() < 0.99);
+}
+
+#[test]
+fn the_timeline_adds_up_to_the_trace() {
+    let arena = arena(1);
+    let trial = arena.play(&Setting::Static(2), Patience::ToTheEnd, &mut || ()).expect("it runs");
+    let Run { timeline, outcome, .. } = &trial.runs[0];
+    let arrived: f64 = timeline.requests_per_second.iter().sum::<f64>() * timeline.slice_seconds;
+    assert!((arrived - trial.requests as f64).abs() < 0.5, "{arrived} of {}", trial.requests);
+    let missed: u64 = timeline.missed.iter().map(|it| u64::from(*it)).sum();
+    assert_eq!(missed, trial.requests - outcome.requests.within, "all were answered");
+    assert!(timeline.ready.iter().all(|it| *it == 2.0));
+}
+
+#[test]
+fn what_cannot_be_is_refused() {
+    let terms = |goal| terms(Setup::new(Profile::llama_8b_h100()), goal);
+    let error = |goal, traces| Arena::of(terms(goal), traces).unwrap_err().to_string();
+    assert!(error(1.5, vec![swing(1)]).contains("goal of 1.5"));
+    assert!(error(0.9, vec![Vec::new()]).contains("no request"));
+}
