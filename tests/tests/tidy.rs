@@ -30,6 +30,7 @@ const NAMED_ONLY_IN: &[(&str, &[&str])] = &[
     ("nvml_wrapper_sys", &["agent/src/nvml/", "tests/fake-nvml/", "tests/tests/fake_nvml"]),
     ("redb", &["coordinator/src/store/"]),
     ("etcd_client", &["coordinator/src/store/etcd.rs", "coordinator/src/store/etcd/"]),
+    ("rusty_s3", &["coordinator/src/backup/s3.rs", "coordinator/src/backup/s3/"]),
     ("kube", &[]),
 ];
 
