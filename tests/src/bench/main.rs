@@ -4,7 +4,9 @@
 //! counted apart from the load's. Progress goes to stderr; stdout has a table, or one JSON object with `-o json`.
 
 mod agent;
+mod detect;
 mod freshness;
+mod gate;
 mod ingest;
 mod leader;
 mod outcome;
@@ -48,6 +50,8 @@ enum Bench {
     Query,
     /// Time without a leader when it is killed, and when it is told to end.
     Leader,
+    /// Time until it is known that a node, an agent, a GPU or a zone is gone, and how often that is wrong.
+    Detect,
     /// CPU and memory of the agent, and what it does when NVML hangs.
     Agent,
 }
@@ -92,6 +96,7 @@ fn measure(arguments: &Arguments) -> anyhow::Result<outcome::Outcome> {
         Bench::Freshness => freshness::measure(*quick),
         Bench::Query => query::measure(*quick),
         Bench::Leader => leader::measure(*quick),
+        Bench::Detect => detect::measure(*quick),
         Bench::Agent => agent::measure(*quick),
     }
 }

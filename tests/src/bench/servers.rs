@@ -117,6 +117,17 @@ pub(crate) struct Agent {
 impl Agent {
     /// Starts one that reports to `coordinator` and reads an engine's metrics at `engine`.
     pub(crate) fn start(coordinator: &str, engine: Option<&str>, scenario: &str) -> anyhow::Result<Self> {
+        let listen = free_address()?.to_string();
+        Self::start_with(coordinator, engine, scenario, &[("NODE", "bench-node"), ("LISTEN", &listen)])
+    }
+
+    /// Starts one with these settings, each named as its environment variable is after `OSTLER_`.
+    pub(crate) fn start_with(
+        coordinator: &str,
+        engine: Option<&str>,
+        scenario: &str,
+        settings: &[(&str, &str)],
+    ) -> anyhow::Result<Self> {
         let fake = tempfile::tempdir()?;
         symlink(binary("libnvidia_ml.so")?, fake.path().join("libnvidia-ml.so.1"))?;
         set_scenario(fake.path(), scenario)?;
@@ -133,10 +144,9 @@ impl Agent {
             .env("OSTLER_FAKE_NVML", fake.path().join("scenario.toml"))
             .env("OSTLER_FAKE_NVML_QUIET", "1")
             .env("OSTLER_COORDINATORS", coordinator)
-            .env("OSTLER_LISTEN", free_address()?.to_string())
             .env("OSTLER_STATE_DIR", fake.path())
-            .env("OSTLER_NODE", "bench-node")
-            .env("OSTLER_CLOUD_PROVIDER", "off");
+            .env("OSTLER_CLOUD_PROVIDER", "off")
+            .envs(settings.iter().map(|(name, value)| (format!("OSTLER_{name}"), value)));
         Ok(Self { server: Server::start(&mut command)?, fake })
     }
 

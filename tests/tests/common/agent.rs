@@ -33,14 +33,20 @@ impl Agent {
 
     /// The same with more environment variables.
     pub(crate) fn start_with(fake: Option<&FakeNvml>, replica: &Replica, variables: &[(&str, &str)]) -> Self {
+        Self::start_at(&replica.url(), fake, variables)
+    }
+
+    /// The same for any coordinator.
+    pub(crate) fn start_at(url: &str, fake: Option<&FakeNvml>, variables: &[(&str, &str)]) -> Self {
         let state = tempfile::tempdir().unwrap();
         let address = free_address();
         let log = fs::File::create(state.path().join("log")).unwrap();
         let mut command = command(fake);
         command
             .arg("run")
-            .env("OSTLER_COORDINATORS", replica.url())
+            .env("OSTLER_COORDINATORS", url)
             .env("OSTLER_LISTEN", address.to_string())
+            .env("OSTLER_PROBE_ADDRESS", address.to_string())
             .env("OSTLER_STATE_DIR", state.path())
             .env("OSTLER_NODE", "node-under-test")
             .env("OSTLER_CLOUD_PROVIDER", "off")
@@ -160,6 +166,6 @@ fn command(fake: Option<&FakeNvml>) -> Command {
 }
 
 /// An address that was free a moment ago.
-fn free_address() -> SocketAddr {
+pub(crate) fn free_address() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }

@@ -4,6 +4,7 @@
 
 pub(crate) mod agent;
 pub(crate) mod build;
+pub(crate) mod coordinator;
 pub(crate) mod data;
 pub(crate) mod fake;
 pub(crate) mod replica;
