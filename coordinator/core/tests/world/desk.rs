@@ -174,12 +174,12 @@ impl World {
         let looked_ms = it.desk.looked.entry(id).or_insert(now_ms);
         if now_ms - *looked_ms >= LOOK_MS {
             *looked_ms = now_ms;
-            self.to_sink(replica, Some(id));
+            self.ask_sink(replica, Some(id));
         }
     }
 
     /// Says the term to the executor, and asks about an action.
-    fn to_sink(&mut self, replica: usize, id: Option<ActionId>) {
+    fn ask_sink(&mut self, replica: usize, id: Option<ActionId>) {
         let (term, life) = (self.replicas[replica].term(), self.replicas[replica].life);
         let way_ms = self.dice.between(1, self.late_ms);
         self.after(way_ms, Happens::Hails { replica, life, term, id });
@@ -210,7 +210,7 @@ impl World {
         let record = it.desk.pending.take().and_then(|pending| pending.record);
         it.desk.pending = Some(Pending { number, asked_ms, record });
         let life = it.life;
-        self.to_etcd(replica, life, Ask::Desk(number, question));
+        self.send_etcd(replica, life, Ask::Desk(number, question));
     }
 
     pub(crate) fn hear_store(&mut self, replica: usize, number: u64, reply: Reply) {
@@ -247,7 +247,7 @@ impl World {
             desk.permits.insert(record.id(), permit);
         }
         desk.journal = Journal::restore(all.into_iter().map(|it| it.record), Time::ZERO);
-        self.to_sink(replica, None);
+        self.ask_sink(replica, None);
     }
 
     /// What became of a write that nobody answered, or that did not hold.

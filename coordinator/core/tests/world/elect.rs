@@ -39,7 +39,7 @@ impl World {
         for output in outputs {
             let it = &mut self.replicas[replica];
             match output {
-                Output::Send { id, request } => self.to_etcd(replica, life, Ask::Election(id, request)),
+                Output::Send { id, request } => self.send_etcd(replica, life, Ask::Election(id, request)),
                 Output::Watch { watch, keys, after_revision } => {
                     it.watch = Some(Watched { watch, keys, after_revision });
                 }
@@ -112,7 +112,7 @@ impl World {
         held.into_iter().for_each(|what| self.happen(what));
     }
 
-    pub(crate) fn to_etcd(&mut self, replica: usize, life: u64, ask: Ask) {
+    pub(crate) fn send_etcd(&mut self, replica: usize, life: u64, ask: Ask) {
         let from = self.replicas[replica].spot();
         let open = self.net.open(from, World::ETCD, self.now_ms);
         let way_ms = self.net.packet(&mut self.dice).filter(|_| open);

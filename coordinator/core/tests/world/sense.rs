@@ -130,11 +130,11 @@ impl World {
             let Some(node) = it.engine.fleet().node(name) else { continue };
             let verdict = it.engine.detector().node_verdict(node.key());
             let heard = it.time(self.now_ms).since(node.heard()) < Duration::from_millis(1_500);
-            let testimony = match verdict {
-                detect::Verdict::NodeUnreachable | detect::Verdict::NodeDead => Testimony::Lost,
-                _ if heard => Testimony::Alive,
-                _ => continue,
-            };
+            let lost = matches!(verdict, detect::Verdict::NodeUnreachable | detect::Verdict::NodeDead);
+            if !lost && !heard {
+                continue;
+            }
+            let testimony = if lost { Testimony::Lost } else { Testimony::Alive };
             self.post(spot, from, life, Letter::Told { from: replica, node: name.clone(), testimony });
         }
     }
@@ -172,7 +172,7 @@ impl World {
         self.tell_election(replica, Input::Reach { own, best });
         self.look_at_key(replica);
         let life = self.replicas[replica].life;
-        self.to_etcd(replica, life, Ask::Standing);
+        self.send_etcd(replica, life, Ask::Standing);
         let silent = now_ms - self.replicas[replica].standing_ms > 5_000;
         if silent {
             let term = self.replicas[replica].engine.report().term;
