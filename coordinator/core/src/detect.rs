@@ -310,12 +310,14 @@ impl Detector {
         if unsure { allowed.below(Class::Disruptive) } else { allowed }
     }
 
-    /// What witnesses permit on a node: nothing disruptive while its zone fails as a whole, or while other replicas live
+    /// What witnesses permit on a node: nothing disruptive while its zone fails as a whole or did a moment ago, or while other replicas live
     /// and none of them agrees; nothing irreversible while there is nobody to agree.
     fn corroborated(&self, node: NodeKey, now: Time) -> Allowed {
         let Some(watch) = self.roster.get(node) else { return Allowed::NONE };
         let accompanied = self.observer.accompanied(now);
-        if self.roster.zones()[watch.zone].shaken() || accompanied && watch.replicas(now) != Sign::Bad {
+        let zone = &self.roster.zones()[watch.zone];
+        let zonal = zone.shaken() || zone.recovers(now);
+        if zonal || accompanied && watch.replicas(now) != Sign::Bad {
             Allowed::ALL.below(Class::Disruptive)
         } else if accompanied {
             Allowed::ALL

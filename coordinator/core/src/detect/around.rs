@@ -122,6 +122,9 @@ impl Detector {
         let verdict = if partial { zone::judge(&signs, was) } else { Verdict::Healthy };
         let zone = &mut self.roster.zones_mut()[at];
         (zone.partial, zone.verdict, zone.signs) = (partial, verdict, signs);
+        if partial {
+            zone.partial_at = Some(now);
+        }
         if verdict != was {
             let subject = Subject::Zone(zone.name.clone());
             self.tell(subject, was, verdict, Evidence::Zone(signs), now);

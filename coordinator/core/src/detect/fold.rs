@@ -58,10 +58,11 @@ impl Detector {
             Own::KeyMissing => self.observer.key_held = Some(false),
             Own::Doubt(doubt) => self.report.local_health.doubt(doubt),
             Own::Leading => {
-                self.observer.leading = true;
+                (self.observer.leading, self.observer.key_held) = (true, None);
                 self.observer.learn(now);
             }
-            Own::Following => self.observer.leading = false,
+            // A follower holds no key, and sees without one.
+            Own::Following => (self.observer.leading, self.observer.key_held) = (false, None),
         }
         self.look.get_or_insert(now + LOOK);
     }

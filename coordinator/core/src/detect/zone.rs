@@ -23,6 +23,10 @@ const LOST_PERCENT: u32 = 33;
 /// Within this time.
 const TOGETHER: Duration = Duration::from_secs(15);
 
+/// How long after a zone fell as a whole a node of it that is still silent is no case of its own: its nodes come back within
+/// seconds of one another, and the last of them is not drained for being late.
+const RECOVERY: Duration = Duration::from_secs(15);
+
 /// Share that must be lost for the zone to be gone, and that must be back for it to be well, in percent.
 const MOST_PERCENT: u32 = 90;
 
@@ -42,6 +46,8 @@ pub(super) struct Zone {
     lost: BTreeMap<NodeKey, Time>,
     /// Whether so much of it fell together, and is not back, that it is a matter of the zone.
     pub(super) partial: bool,
+    /// When it was last found to be so.
+    pub(super) partial_at: Option<Time>,
     /// [`Verdict::Healthy`], [`Verdict::ZonePartition`] or [`Verdict::ZoneDown`].
     pub(super) verdict: Verdict,
     /// As found at the last look.
@@ -115,6 +121,7 @@ impl Zone {
             unheard: 0,
             lost: BTreeMap::new(),
             partial: false,
+            partial_at: None,
             verdict: Verdict::Healthy,
             signs: ZoneSigns::default(),
         }
@@ -146,6 +153,11 @@ impl Zone {
     /// question on, before anything is held against anybody.
     pub(super) fn shaken(&self) -> bool {
         self.partial || self.unreached >= LOST_MIN && self.unreached * 100 >= self.expected * LOST_PERCENT
+    }
+
+    /// Whether it fell as a whole a moment ago, so that who is still silent may be about to come back.
+    pub(super) fn recovers(&self, now: Time) -> bool {
+        self.partial_at.is_some_and(|at| now.since(at) < RECOVERY)
     }
 
     /// Nodes that should be there.

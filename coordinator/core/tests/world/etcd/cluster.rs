@@ -1,0 +1,126 @@
+//! The election's keys, fenced writes of actions, and who leads, over the model of etcd.
+//!
+//! The model is that of the election's tests, and so is the edge to it. A fenced write is what the store's `Fenced` is: it
+//! holds if the key of the token has the term as its create revision and the record was not changed since it was read.
+
+#[path = "../../../src/lead/tests/serve.rs"]
+mod serve;
+#[path = "../../../src/lead/tests/sim_etcd.rs"]
+mod sim_etcd;
+
+use ostler_core::action::{ActionId, Record};
+use ostler_core::id::Term;
+use ostler_core::lead::LeaseId;
+
+use self::sim_etcd::{Compare, Op, SimEtcd};
+use super::{Answer, Request};
+
+/// Time between two scans for expired leases.
+pub(crate) const SCAN_MS: u64 = sim_etcd::SCAN_MS;
+
+/// An action as it is stored, and the revision that a write must name.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Stored {
+    pub(crate) record: Record,
+    pub(crate) mod_revision: u64,
+}
+
+/// What became of a fenced write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    Applied { revision: u64 },
+    Conflict,
+    Deposed,
+}
+
+/// The cluster.
+#[derive(Debug)]
+pub(crate) struct Cluster {
+    model: SimEtcd,
+    /// All records ever written; a value in the model is the place of its record here.
+    records: Vec<Record>,
+    /// It has no leader until then: it answers nothing, and lets no lease expire.
+    pub(crate) down_until_ms: u64,
+}
+
+impl Cluster {
+    pub(crate) fn new() -> Cluster {
+        Cluster { model: SimEtcd::new(), records: Vec::new(), down_until_ms: 0 }
+    }
+
+    pub(crate) fn serve(&mut self, request: &Request, now_ms: u64) -> Answer {
+        serve::serve(&mut self.model, request, now_ms)
+    }
+
+    pub(crate) fn scan(&mut self, now_ms: u64) {
+        self.model.expire(now_ms);
+    }
+
+    pub(crate) fn change_leader(&mut self, now_ms: u64) {
+        self.model.change_leader(now_ms);
+    }
+
+    pub(crate) fn compact(&mut self) {
+        self.model.compact();
+    }
+
+    /// Whether a watch would tell that the key was deleted; none when the watch is lost.
+    pub(crate) fn deleted(&self, key: &str, after_revision: u64) -> Option<bool> {
+        self.model.deletions(key, after_revision).ok()
+    }
+
+    /// What the observer of the coordinator reads: the highest term, and whose candidate's key has it.
+    pub(crate) fn standing(&mut self, candidates: &str, epoch: &str) -> (Option<String>, Term) {
+        let value = self.model.key(epoch).and_then(|it| <[u8; 8]>::try_from(it.value.as_slice()).ok());
+        let term = value.map_or(0, u64::from_be_bytes);
+        let all = self.newest(candidates);
+        let leader = all.into_iter().find(|it| it.create_revision == term);
+        (leader.map(|it| String::from_utf8_lossy(&it.value).into_owned()), Term(term))
+    }
+
+    /// Writes a record on condition of a term, and of the revision at which it was read (zero when it was not there).
+    pub(crate) fn write(&mut self, key: &str, term: Term, record: &Record, read: u64) -> Verdict {
+        let place = place(record.id());
+        // The two conditions are looked at in one call, which is as good as one transaction.
+        let unchanged = self.model.key(&place).map_or(0, |it| it.mod_revision) == read;
+        let compare = Compare::CreateRevision(key.to_owned(), term.0);
+        let value = self.records.len().to_be_bytes().to_vec();
+        let put = Op::Put { key: place, value, lease: LeaseId::default().0 };
+        let then = if unchanged { vec![put] } else { Vec::new() };
+        let outcome = self.model.txn(&[compare], &then, &[]).expect("no lease is named");
+        if !outcome.succeeded {
+            return Verdict::Deposed;
+        }
+        if !unchanged {
+            return Verdict::Conflict;
+        }
+        self.records.push(record.clone());
+        Verdict::Applied { revision: outcome.revision }
+    }
+
+    /// A record as it is.
+    pub(crate) fn read(&self, id: ActionId) -> Option<Stored> {
+        self.model.key(&place(id)).map(|it| self.stored(it))
+    }
+
+    /// All records.
+    pub(crate) fn load(&mut self) -> Vec<Stored> {
+        let all = self.newest("actions/");
+        all.iter().map(|it| self.stored(it)).collect()
+    }
+
+    fn newest(&mut self, prefix: &str) -> Vec<sim_etcd::KeyValue> {
+        let all = Op::Newest { prefix: prefix.to_owned(), max_create_revision: u64::MAX, limit: usize::MAX };
+        let mut outcome = self.model.txn(&[], &[all], &[]).expect("no lease is named");
+        outcome.found.pop().expect("one answer an operation")
+    }
+
+    fn stored(&self, it: &sim_etcd::KeyValue) -> Stored {
+        let at = usize::from_be_bytes(it.value.as_slice().try_into().expect("the place of a record"));
+        Stored { record: self.records[at].clone(), mod_revision: it.mod_revision }
+    }
+}
+
+fn place(id: ActionId) -> String {
+    format!("actions/{id}")
+}
