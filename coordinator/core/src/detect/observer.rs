@@ -115,6 +115,16 @@ impl Observer {
         sign
     }
 
+    /// Nodes of each zone that other replicas know of: the most that any of them says.
+    fn others_know(&self, now: Time) -> BTreeMap<&ZoneId, u32> {
+        let mut known = BTreeMap::new();
+        for (zone, reach) in self.fresh(now).flat_map(|(_, known)| &known.reach) {
+            let nodes = known.entry(zone).or_insert(0);
+            *nodes = reach.nodes.max(*nodes);
+        }
+        known
+    }
+
     /// Whether we must not trust what we see.
     pub(super) fn isolation(&self, zones: &[Zone], now: Time) -> Option<Isolation> {
         if self.key_held == Some(false) {
@@ -122,10 +132,14 @@ impl Observer {
         }
         let mut nodes = ZoneReach::default();
         let (mut large, mut large_reached) = (0, 0);
-        for zone in zones {
-            let reach = zone.alive();
-            let confirmed = || zone.signs.explained() || self.others_reach(&zone.name, now) == Sign::Bad;
-            if reach.is_lost() && confirmed() {
+        let others = self.others_know(now);
+        let own = zones.iter().map(|zone| (&zone.name, zone.alive(), zone.signs.explained()));
+        let unknown = others.keys().filter(|name| zones.iter().all(|zone| zone.name != ***name));
+        let unknown = unknown.map(|name| (*name, ZoneReach::default(), false));
+        for (zone, mut reach, explained) in own.chain(unknown) {
+            // One that has just begun knows few nodes, and all of those it reaches.
+            reach.nodes = reach.nodes.max(others.get(zone).copied().unwrap_or_default());
+            if reach.is_lost() && (explained || self.others_reach(zone, now) == Sign::Bad) {
                 continue;
             }
             nodes.nodes += reach.nodes;

@@ -53,6 +53,13 @@ fn in_no_world_two_lead_an_old_term_acts_or_a_healthy_node_is_accused() {
     }
 }
 
+/// In this world a replica starts again, three nodes of other zones join it, and then its zone is cut one way. It once took
+/// those three for all there are.
+#[test]
+fn a_replica_that_has_just_begun_takes_the_word_of_others_for_how_many_nodes_there_are() {
+    live_through(152);
+}
+
 #[test]
 fn the_same_seed_makes_the_same_world() {
     let told = |seed| format!("{:?}", live_through(seed).record);
