@@ -41,6 +41,8 @@ pub(in super::super) struct Connection {
     phase: Phase,
     /// Whether the rest of a header block must come next.
     in_block: bool,
+    /// Whether the agent has said that it sends no more.
+    agent_done: bool,
 }
 
 /// What the agent lets us send.
@@ -88,6 +90,7 @@ impl Connection {
             control: Bucket::full(CONTROL_AT_ONCE, now),
             phase: Phase::Open,
             in_block: false,
+            agent_done: false,
         }
     }
 
@@ -210,9 +213,10 @@ impl Connection {
         let padding = fault(frame::PROTOCOL_ERROR, "there is more padding than payload");
         let data = head.unpadded(payload).ok_or(padding)?;
         if ours && let Phase::Open = self.phase {
+            self.agent_done = head.has(frame::END_STREAM);
             if let Err(status) = self.exchange.take(data, now) {
                 self.end(status);
-            } else if head.has(frame::END_STREAM) {
+            } else if self.agent_done {
                 self.end(Status::ok(""));
             }
         }
@@ -235,6 +239,7 @@ impl Connection {
         self.in_block = !head.has(frame::END_HEADERS);
         if head.stream == self.stream {
             if head.has(frame::END_STREAM) {
+                self.agent_done = true;
                 self.end(Status::ok(""));
             }
             return Ok(());
@@ -332,6 +337,9 @@ impl Connection {
             let block = fields::trailers(&trailers(status));
             let flags = frame::END_HEADERS | frame::END_STREAM;
             frame::write(frame::HEADERS, flags, self.stream, &block, &mut self.outgoing);
+            if !self.agent_done {
+                stop_sending(self.stream, &mut self.outgoing);
+            }
             self.close(frame::NO_ERROR, "");
         }
     }
@@ -347,6 +355,11 @@ impl Connection {
         go_away(self.stream, code, why, &mut self.outgoing);
         self.phase = Phase::Closed;
     }
+}
+
+/// Says, after the end of an answer, that the rest of the request is not wanted (section 8.1).
+pub(super) fn stop_sending(stream: u32, out: &mut Vec<u8>) {
+    frame::write(frame::RST_STREAM, 0, stream, &frame::NO_ERROR.to_be_bytes(), out);
 }
 
 /// Says that no stream after this one will be served, and why.

@@ -12,7 +12,7 @@ use http::HeaderMap;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::time::Sleep;
 
-use super::connection::{Connection, go_away};
+use super::connection::{Connection, go_away, stop_sending};
 use super::{fields, frame};
 
 /// Bytes read at once: a minute's backlog, and far more rows than gather in one connection.
@@ -21,9 +21,10 @@ const READ_BYTES: usize = 64 << 10;
 /// Bytes that wait to be written above which nothing more is read, so that a client cannot have us answer without end.
 const WAITING_BYTES_MAX: usize = 16 << 10;
 
-/// How long an agent may take to read the end of its stream and close. A socket closed with unread bytes in it would be
-/// reset, and the end would be lost.
-const LINGER_MAX: Duration = Duration::from_secs(1);
+/// How long an agent may take to read the end of its stream and close. Until then nothing is closed on this side, not even
+/// for writing: a socket closed with unread bytes in it would be reset and the end be lost, and a client of gRPC C-core
+/// that meets the end of the connection along with the end of the stream may report `UNAVAILABLE` in the status's place.
+pub(super) const LINGER_MAX: Duration = Duration::from_secs(5);
 
 thread_local! {
     /// Where all connections of a thread read into.
@@ -38,10 +39,10 @@ where
     let mut outgoing = Vec::new();
     let flags = frame::END_HEADERS | frame::END_STREAM;
     frame::write(frame::HEADERS, flags, stream, &fields::response(headers), &mut outgoing);
+    stop_sending(stream, &mut outgoing);
     go_away(stream, frame::NO_ERROR, "", &mut outgoing);
     let told = async {
         socket.write_all(&outgoing).await?;
-        socket.shutdown().await?;
         tokio::io::copy(&mut socket, &mut tokio::io::sink()).await
     };
     // Whether it reads it is its own affair.
@@ -69,9 +70,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Serve<S> {
             let written = self.poll_write(context)?;
             if written.is_pending() && self.connection.outgoing().len() > WAITING_BYTES_MAX {
                 return Poll::Pending;
-            }
-            if written.is_ready() && self.connection.is_closed() {
-                ready!(Pin::new(&mut self.socket).poll_shutdown(context))?;
             }
             let count = ready!(self.poll_read(context))?;
             if count == 0 {
@@ -116,6 +114,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Future for Serve<S> {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         self.connection.take_news(context);
         loop {
+            // First, for one who sends without end could keep it from its turn.
+            if let Some(linger) = &mut self.linger
+                && linger.as_mut().poll(context).is_ready()
+            {
+                return Poll::Ready(());
+            }
             match self.poll_io(context) {
                 Poll::Ready(Err(error)) => {
                     self.connection.lost(&format!("the connection was lost: {error}"));
@@ -126,10 +130,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Future for Serve<S> {
                         return Poll::Pending;
                     }
                 }
-                Poll::Pending => {
-                    let wait = || Box::pin(tokio::time::sleep(LINGER_MAX));
-                    return self.linger.get_or_insert_with(wait).as_mut().poll(context);
+                Poll::Pending if self.linger.is_none() => {
+                    self.linger = Some(Box::pin(tokio::time::sleep(LINGER_MAX)));
                 }
+                Poll::Pending => return Poll::Pending,
             }
         }
     }

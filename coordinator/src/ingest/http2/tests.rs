@@ -1,6 +1,6 @@
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use http::HeaderMap;
 use ostler_core::engine::Policy;
@@ -14,6 +14,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use super::connection::Connection;
 use super::frame::{self, Head};
 use super::opening::{Found, Opened, Settings, first_request, open};
+use super::serve::{LINGER_MAX, Serve};
 use crate::driver::Driver;
 use crate::ingest::exchange::Exchange;
 use crate::ingest::line::Lines;
@@ -196,6 +197,52 @@ fn the_agent_may_end_its_stream_in_three_ways() {
             peer.driver.view(|view| view.fleet.node(&NodeId::from("a")).is_some_and(|node| node.connected()));
         assert!(!connected);
     }
+}
+
+#[test]
+fn a_stream_that_is_refused_midway_ends_with_its_status_and_the_client_closes() {
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    runtime.block_on(async {
+        let (mut client, server) = tokio::io::duplex(1 << 20);
+        let Peer { connection, driver: _driver } = Peer::new();
+        let serving = tokio::spawn(Serve::new(server, connection, b""));
+        let mut bytes = Vec::new();
+        frame::write(frame::DATA, 0, 1, b"\xff\xff\xff\xff\xff", &mut bytes);
+        client.write_all(&bytes).await.unwrap();
+        let mut kinds = Vec::new();
+        for _ in 0..3 {
+            let mut head = [0; frame::HEADER_BYTES];
+            client.read_exact(&mut head).await.unwrap();
+            let head = Head::read(&head).unwrap();
+            client.read_exact(&mut vec![0; head.length]).await.unwrap();
+            kinds.push(head.kind);
+        }
+        assert_eq!(kinds, [frame::HEADERS, frame::RST_STREAM, frame::GOAWAY]);
+        let more = client.read_u8();
+        assert!(tokio::time::timeout(LINGER_MAX / 2, more).await.is_err(), "it is not closed at once");
+        client.write_all(&bytes).await.unwrap();
+        assert!(!serving.is_finished());
+        drop(client);
+        serving.await.unwrap();
+    });
+}
+
+#[test]
+fn one_who_sends_on_after_the_end_is_cut_off() {
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    runtime.block_on(async {
+        let (mut client, server) = tokio::io::duplex(1 << 20);
+        let Peer { connection, driver: _driver } = Peer::new();
+        let serving = tokio::spawn(Serve::new(server, connection, b""));
+        let start = tokio::time::Instant::now();
+        while client.write_all(&[255; 1 << 10]).await.is_ok() {
+            tokio::time::advance(Duration::from_millis(1)).await;
+        }
+        serving.await.unwrap();
+        assert!(start.elapsed() <= LINGER_MAX * 2, "{:?}", start.elapsed());
+    });
 }
 
 #[test]
