@@ -2,11 +2,11 @@
 //!
 //! Our own probe is a connection to the agent's port and one call on it. The others are orders over the streams of the
 //! nodes that the engine chose; their answers come back by those streams ([`probed`]) and carry all that is needed to hand
-//! them in, so nothing is remembered here. A probe that cannot be made, because the node tells no address or its name is
-//! unknown, is not answered: that says nothing about the node.
+//! them in, so nothing is remembered here. A probe that cannot be made, because the node tells no address, its name is
+//! unknown or an agent declines, is handed in as [`Answer::Unasked`]: that says nothing about the node, nor about us.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ostler_core::detect::{Action, Answer, Ask, Fact, Probed, Prober};
 use ostler_core::id::NodeKey;
@@ -22,6 +22,9 @@ mod agent;
 
 /// Own probes at once, each a socket: one for each round of probes that the engine awaits at most.
 const PROBES_MAX: usize = 1024;
+
+/// What the ids of our orders begin with.
+const ACTION: &str = "probe-";
 
 /// Where to ask a node, and under which term others are told to.
 struct Target {
@@ -48,19 +51,31 @@ pub(crate) async fn run(
 }
 
 fn probe(driver: &Driver, ingest: &ingest::Service, places: &Arc<Semaphore>, ask: &Ask) {
-    let Some(target) = target(driver, ask.node) else { return };
+    let (node, round, timeout) = (ask.node, ask.round, ask.timeout);
+    let Some(target) = target(driver, node) else {
+        let all = ask.peers.iter().map(|&by| Prober::Node(by)).chain([Prober::Own]);
+        all.for_each(|by| driver.learn(Fact::Probed(unasked(node, round, by))));
+        return;
+    };
     for &peer in &ask.peers {
         // A stream that takes no more does not answer, and the engine counts it so.
         ingest.order(peer, order(ask, &target));
     }
     let Ok(place) = Arc::clone(places).try_acquire_owned() else { return };
-    let (driver, node, round, timeout) = (driver.clone(), ask.node, ask.round, ask.timeout);
+    let driver = driver.clone();
     tokio::spawn(async move {
-        if let Some((answer, round_trip)) = agent::probe(&target.name, &target.address, timeout).await {
+        let begun = Instant::now();
+        let learn = |answer| {
+            let round_trip = begun.elapsed();
             driver.learn(Fact::Probed(Probed { node, round, by: Prober::Own, answer, round_trip }));
-        }
-        drop(place);
+        };
+        let let_in = || learn(Answer::LetIn);
+        learn(agent::probe(&target.name, &target.address, timeout, place, let_in).await);
     });
+}
+
+fn unasked(node: NodeKey, round: u32, by: Prober) -> Probed {
+    Probed { node, round, by, answer: Answer::Unasked, round_trip: Duration::ZERO }
 }
 
 fn target(driver: &Driver, node: NodeKey) -> Option<Target> {
@@ -76,29 +91,45 @@ fn target(driver: &Driver, node: NodeKey) -> Option<Target> {
 fn order(ask: &Ask, target: &Target) -> v1::Command {
     let request_id = format!("{}.{}", ask.node.0, ask.round);
     let timeout_ms = millis(ask.peer_timeout);
-    let addresses = vec![target.address.clone()];
+    let (addresses, nodes) = (vec![target.address.clone()], vec![target.name.clone()]);
     v1::Command {
         term: target.term,
-        action_id: format!("probe-{request_id}"),
+        action_id: format!("{ACTION}{request_id}"),
         valid_for_ms: timeout_ms,
-        order: Some(v1::command::Order::ProbePeers(v1::ProbePeers { request_id, addresses, timeout_ms })),
+        order: Some(v1::command::Order::ProbePeers(v1::ProbePeers {
+            request_id,
+            addresses,
+            timeout_ms,
+            nodes,
+        })),
     }
 }
 
 /// What an agent found, in the engine's words; none when it did not say, or answers what nobody asked.
 pub(crate) fn probed(by: NodeKey, result: &v1::ProbePeerResult) -> Option<Probed> {
-    let (node, round) = result.request_id.split_once('.')?;
-    let (node, round) = (NodeKey(node.parse().ok()?), round.parse().ok()?);
+    let (node, round) = asked(&result.request_id)?;
     let [outcome] = result.outcomes.as_slice() else { return None };
     let answer = match outcome.answer() {
         v1::ProbeAnswer::Ok => Answer::Ok,
         v1::ProbeAnswer::Refused => Answer::Refused,
         v1::ProbeAnswer::Timeout => Answer::TimedOut,
         v1::ProbeAnswer::Unreachable => Answer::NoRoute,
-        v1::ProbeAnswer::Unspecified => return None,
+        v1::ProbeAnswer::Unspecified => Answer::Unasked,
     };
     let round_trip = Duration::from_micros(outcome.round_trip_us.into());
     Some(Probed { node, round, by: Prober::Node(by), answer, round_trip })
+}
+
+/// What an agent's answer to an order means if the order was a probe: it did not make it.
+pub(crate) fn declined(by: NodeKey, result: &v1::CommandResult) -> Option<Probed> {
+    let (node, round) = asked(result.action_id.strip_prefix(ACTION)?)?;
+    Some(unasked(node, round, Prober::Node(by)))
+}
+
+/// The node and the round that a request was for.
+fn asked(request_id: &str) -> Option<(NodeKey, u32)> {
+    let (node, round) = request_id.split_once('.')?;
+    Some((NodeKey(node.parse().ok()?), round.parse().ok()?))
 }
 
 #[cfg(test)]
@@ -130,19 +161,22 @@ mod tests {
         let answer = probed(NodeKey(9), &result(&asked.request_id, &[v1::ProbeAnswer::Refused])).unwrap();
         assert_eq!((answer.node, answer.round, answer.by), (NodeKey(7), 3, Prober::Node(NodeKey(9))));
         assert_eq!((answer.answer, answer.round_trip), (Answer::Refused, Duration::from_micros(1500)));
+        assert_eq!(asked.nodes, ["n7"], "an agent that answers there for another node is not it");
+
+        let refusal = v1::CommandResult { action_id: command.action_id, ok: false, detail: "busy".into() };
+        let declined = declined(NodeKey(9), &refusal).unwrap();
+        assert_eq!((declined.node, declined.round, declined.by), (answer.node, 3, answer.by));
+        assert_eq!(declined.answer, Answer::Unasked);
     }
 
     #[test]
-    fn an_answer_that_says_nothing_or_is_not_one_is_passed_over() {
+    fn what_is_no_answer_is_passed_over() {
         use v1::ProbeAnswer::{Ok, Timeout, Unspecified};
-        for (request_id, answers) in [
-            ("7.3", &[Unspecified][..]),
-            ("7.3", &[]),
-            ("7.3", &[Ok, Timeout]),
-            ("7", &[Ok]),
-            ("x.3", &[Ok]),
-            ("", &[Ok]),
-        ] {
+        let unknown = probed(NodeKey(9), &result("7.3", &[Unspecified])).unwrap();
+        assert_eq!(unknown.answer, Answer::Unasked);
+        for (request_id, answers) in
+            [("7.3", &[][..]), ("7.3", &[Ok, Timeout]), ("7", &[Ok]), ("x.3", &[Ok]), ("", &[Ok])]
+        {
             assert_eq!(probed(NodeKey(9), &result(request_id, answers)), None, "{request_id} {answers:?}");
         }
     }

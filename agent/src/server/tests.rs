@@ -84,6 +84,6 @@ async fn probe_and_health_are_served_over_grpc_on_the_same_port() {
 #[tokio::test]
 async fn a_peer_that_answers_is_ok() {
     let (_hub, address) = start(&[]).await;
-    let outcome = crate::stream::peer::probe(&address, Duration::from_secs(2)).await;
+    let outcome = crate::stream::peer::probe(&address, None, Duration::from_secs(2)).await;
     assert_eq!(outcome.answer(), v1::ProbeAnswer::Ok);
 }

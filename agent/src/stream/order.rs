@@ -1,12 +1,13 @@
 //! Carries out the orders of a leader: let go of NVML, ask peers whether they live.
 //!
 //! Every order names the term of the leader that gave it. One under a lower term than the highest seen is refused, and
-//! a higher one is on disk before anything is done. Both orders are harmless to repeat, so a repeated one is.
+//! a higher one is on disk before anything is done. Only a probe changes nothing, and every replica needs it, one that is
+//! cut off from etcd and knows an old term as well. Both orders are harmless to repeat, so a repeated one is.
 
 use std::{sync::atomic::Ordering, time::Duration};
 
 use ostler_proto::v1::{self, agent_message::Body, command::Order};
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 use super::peer;
 use crate::{describe, hub::Hub};
@@ -27,7 +28,7 @@ pub fn refusal(command: &v1::Command, detail: String) -> Body {
 pub async fn carry_out(hub: &Hub, stream: usize, command: v1::Command, received: Duration) -> Body {
     match attempt(hub, &command, received).await {
         Ok(answer) => {
-            info!(action_id = command.action_id, term = command.term, "order carried out");
+            debug!(action_id = command.action_id, term = command.term, "order carried out");
             answer
         }
         Err(detail) => {
@@ -39,7 +40,9 @@ pub async fn carry_out(hub: &Hub, stream: usize, command: v1::Command, received:
 }
 
 async fn attempt(hub: &Hub, command: &v1::Command, received: Duration) -> Result<Body, String> {
-    hub.accept_term(command.term).await.map_err(|error| describe(&error))?;
+    if !matches!(command.order, Some(Order::ProbePeers(_))) {
+        hub.accept_term(command.term).await.map_err(|error| describe(&error))?;
+    }
     let expires = received + Duration::from_millis(command.valid_for_ms.into());
     if hub.now() >= expires {
         return Err(format!("the order was valid for {} ms, which have passed", command.valid_for_ms));
@@ -54,6 +57,7 @@ async fn attempt(hub: &Hub, command: &v1::Command, received: Duration) -> Result
                 .await
                 .map_err(|_| "the order became void before the sampling loop took it".to_owned())??;
             let detail = format!("NVML is let go of for {hold_ms} ms");
+            info!(action_id = command.action_id, term = command.term, detail);
             Ok(Body::CommandResult(v1::CommandResult {
                 action_id: command.action_id.clone(),
                 ok: true,

@@ -4,16 +4,17 @@
 //! kernel, and so does a connection to a process that then says nothing; silence comes from no kernel at all.
 
 use std::{
-    io::ErrorKind,
-    net::SocketAddr,
+    future::ready,
+    io::{self, ErrorKind},
     time::{Duration, Instant},
 };
 
 use futures_util::future::join_all;
+use hyper_util::rt::TokioIo;
 use ostler_proto::v1::{self, ProbeAnswer, agent_client::AgentClient};
 use tokio::{
     net::{TcpStream, lookup_host},
-    time::timeout_at,
+    time::timeout,
 };
 use tonic::transport::Endpoint;
 
@@ -34,26 +35,28 @@ pub async fn probe_all(request: &v1::ProbePeers) -> Result<v1::ProbePeerResult, 
     }
     let patience =
         Duration::from_millis(request.timeout_ms.clamp(*TIMEOUT_MS.start(), *TIMEOUT_MS.end()).into());
-    let outcomes = join_all(request.addresses.iter().map(|address| probe(address, patience))).await;
+    let peers = request.addresses.iter().enumerate();
+    let peers = peers.map(|(at, address)| (address, request.nodes.get(at).map(String::as_str)));
+    let outcomes = join_all(peers.map(|(address, node)| probe(address, node, patience))).await;
     Ok(v1::ProbePeerResult { request_id: request.request_id.clone(), outcomes })
 }
 
-/// Probes one address.
-pub async fn probe(address: &str, patience: Duration) -> v1::ProbeOutcome {
+/// Probes one address, where the agent of this node is expected, or of any. The host has `patience` to let us in, and the
+/// agent as long again to answer.
+pub async fn probe(address: &str, node: Option<&str>, patience: Duration) -> v1::ProbeOutcome {
     let begun = Instant::now();
-    let deadline = tokio::time::Instant::now() + patience;
     // The name first: that it is unknown here says nothing about the peer. Then a bare connection: its error tells a reset
     // from an unreachable network, which gRPC's would not.
-    let answer = match timeout_at(deadline, lookup_host(address)).await {
-        Ok(Ok(mut found)) => match found.next() {
-            Some(found) => match timeout_at(deadline, TcpStream::connect(found)).await {
-                Ok(Ok(_)) => timeout_at(deadline, ask(found)).await.unwrap_or(ProbeAnswer::Refused),
-                Ok(Err(error)) => refusal(error.kind()),
-                Err(_) => ProbeAnswer::Timeout,
-            },
-            None => ProbeAnswer::Unspecified,
-        },
-        Ok(Err(_)) | Err(_) => ProbeAnswer::Unspecified,
+    let found = timeout(patience, lookup_host(address)).await;
+    let found = found.ok().and_then(Result::ok).map(Vec::from_iter).unwrap_or_default();
+    let answer = if found.is_empty() {
+        ProbeAnswer::Unspecified
+    } else {
+        match timeout(patience, TcpStream::connect(found.as_slice())).await {
+            Ok(Ok(stream)) => timeout(patience, ask(stream, node)).await.unwrap_or(ProbeAnswer::Refused),
+            Ok(Err(error)) => refusal(error.kind()),
+            Err(_) => ProbeAnswer::Timeout,
+        }
     };
     v1::ProbeOutcome {
         address: address.to_owned(),
@@ -62,12 +65,15 @@ pub async fn probe(address: &str, patience: Duration) -> v1::ProbeOutcome {
     }
 }
 
-async fn ask(address: SocketAddr) -> ProbeAnswer {
-    let Ok(endpoint) = Endpoint::from_shared(format!("http://{address}")) else {
-        return ProbeAnswer::Unspecified;
+async fn ask(stream: TcpStream, node: Option<&str>) -> ProbeAnswer {
+    let mut stream = Some(TokioIo::new(stream));
+    let connect = move |_| ready(stream.take().ok_or_else(|| io::Error::from(ErrorKind::NotConnected)));
+    let endpoint = Endpoint::from_static("http://agent");
+    let Ok(channel) = endpoint.connect_with_connector(tower::service_fn(connect)).await else {
+        return ProbeAnswer::Refused;
     };
-    let Ok(channel) = endpoint.connect().await else { return ProbeAnswer::Refused };
     match AgentClient::new(channel).probe(v1::ProbeRequest {}).await {
+        Ok(response) if node.is_some_and(|node| response.get_ref().node != node) => ProbeAnswer::Unreachable,
         Ok(_) => ProbeAnswer::Ok,
         // Something listens there that is not an agent, or an agent that died while it answered.
         Err(_) => ProbeAnswer::Refused,
@@ -97,19 +103,19 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
         drop(listener);
-        assert_eq!(probe(&address, PATIENCE).await.answer(), ProbeAnswer::Refused);
+        assert_eq!(probe(&address, None, PATIENCE).await.answer(), ProbeAnswer::Refused);
     }
 
     #[tokio::test]
     async fn a_process_that_accepts_and_says_nothing_is_down_on_a_living_host() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
-        assert_eq!(probe(&address, PATIENCE).await.answer(), ProbeAnswer::Refused);
+        assert_eq!(probe(&address, None, PATIENCE).await.answer(), ProbeAnswer::Refused);
     }
 
     #[tokio::test]
     async fn a_name_that_nobody_knows_says_nothing_about_the_peer() {
-        assert_eq!(probe("no address", PATIENCE).await.answer(), ProbeAnswer::Unspecified);
+        assert_eq!(probe("no address", None, PATIENCE).await.answer(), ProbeAnswer::Unspecified);
     }
 
     #[tokio::test]

@@ -366,7 +366,12 @@ async fn peers_are_probed_on_behalf_of_a_coordinator() {
     let closed = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = closed.local_addr().unwrap().to_string();
     drop(closed);
-    let probe = v1::ProbePeers { request_id: "q".into(), addresses: vec![address], timeout_ms: 1_000 };
+    let probe = v1::ProbePeers {
+        request_id: "q".into(),
+        addresses: vec![address],
+        timeout_ms: 1_000,
+        nodes: Vec::new(),
+    };
     peer.order(1, Order::ProbePeers(probe)).await;
     let Body::ProbePeerResult(result) = peer.answer().await else { panic!("a result was expected") };
     assert_eq!((result.request_id.as_str(), result.outcomes.len()), ("q", 1));

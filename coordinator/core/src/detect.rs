@@ -225,7 +225,7 @@ impl Detector {
         }
     }
 
-    /// When to step although no fact came; none when time alone changes nothing.
+    /// When to step although no fact came; none before the first fact. After that it looks around once a second.
     pub fn poll_timeout(&self) -> Option<Time> {
         self.next_step().map(|due| self.clock.outer(due))
     }

@@ -167,7 +167,7 @@ impl Engine {
         actions
     }
 
-    /// When to step although no fact came; none when time alone changes nothing.
+    /// When to step although no fact came; none before the first fact.
     pub fn poll_timeout(&self) -> Option<Time> {
         let own = self.queue.first().map(|&(due, _)| due);
         [own, self.detector.poll_timeout()].into_iter().flatten().min()

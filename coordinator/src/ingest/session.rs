@@ -163,8 +163,12 @@ impl Session {
                 }
                 Ok(None)
             }
-            // A refusal, or an answer to nothing, which is no fault of the agent's.
-            Body::CommandResult(_) => Ok(None),
+            Body::CommandResult(result) => {
+                if let Some(probed) = probe::declined(session.node, &result) {
+                    self.shared.driver.learn(Fact::Probed(probed));
+                }
+                Ok(None)
+            }
         }
     }
 

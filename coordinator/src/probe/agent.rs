@@ -2,35 +2,50 @@
 
 use std::future;
 use std::io::{Error, ErrorKind};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use hyper_util::rt::TokioIo;
 use ostler_core::detect::Answer;
 use ostler_proto::v1;
 use ostler_proto::v1::agent_client::AgentClient;
 use tokio::net::TcpStream;
-use tokio::time::timeout_at;
+use tokio::time;
 use tonic::Status;
 use tonic::transport::Endpoint;
 
-/// Asks the agent of the node of this name at an address of the form host:port; the answer and until it came, or none when
-/// the host has no known address. An agent that lets us in and does not answer counts as refusing: only a host that lives
-/// lets anybody in.
-pub(super) async fn probe(node: &str, address: &str, timeout: Duration) -> Option<(Answer, Duration)> {
-    let begun = Instant::now();
-    let deadline = tokio::time::Instant::now() + timeout;
-    let address = timeout_at(deadline, tokio::net::lookup_host(address)).await.ok()?.ok()?.next()?;
-    let answer = match timeout_at(deadline, TcpStream::connect(address)).await {
-        Err(_) => Answer::TimedOut,
-        Ok(Err(error)) => failed(error.kind()),
-        Ok(Ok(stream)) => match timeout_at(deadline, call(stream)).await {
-            Ok(Ok(response)) if response.node == node => Answer::Ok,
-            // The address is another node's by now, which says nothing for this one.
-            Ok(Ok(_)) => Answer::NoRoute,
-            Ok(Err(_)) | Err(_) => Answer::Refused,
-        },
+/// Asks the agent of the node of this name at an address of the form host:port. The host has the timeout to let us in,
+/// which is told at once, and as long again for the agent's answer: an agent that lets us in and does not answer counts
+/// as refusing, for only a host that lives lets anybody in. The place is held until the name is looked up, which nothing
+/// can break off.
+pub(super) async fn probe(
+    node: &str,
+    address: &str,
+    timeout: Duration,
+    place: impl Send + Sync + 'static,
+    let_in: impl FnOnce(),
+) -> Answer {
+    let address = address.to_owned();
+    let found = tokio::spawn(async move {
+        let found = tokio::net::lookup_host(address).await.map(Vec::from_iter);
+        drop(place);
+        found
+    });
+    let Ok(Ok(Ok(addresses))) = time::timeout(timeout, found).await else { return Answer::Unasked };
+    if addresses.is_empty() {
+        return Answer::Unasked;
+    }
+    let stream = match time::timeout(timeout, TcpStream::connect(addresses.as_slice())).await {
+        Err(_) => return Answer::TimedOut,
+        Ok(Err(error)) => return failed(error.kind()),
+        Ok(Ok(stream)) => stream,
     };
-    Some((answer, begun.elapsed()))
+    let_in();
+    match time::timeout(timeout, call(stream)).await {
+        Ok(Ok(response)) if response.node == node => Answer::Ok,
+        // The address is another node's by now, which says nothing for this one.
+        Ok(Ok(_)) => Answer::NoRoute,
+        Ok(Err(_)) | Err(_) => Answer::Refused,
+    }
 }
 
 async fn call(stream: TcpStream) -> Result<v1::ProbeResponse, Status> {
@@ -60,21 +75,23 @@ mod tests {
 
     const TIMEOUT: Duration = Duration::from_millis(300);
 
-    async fn answer(address: &str) -> Option<Answer> {
-        probe("n1", address, TIMEOUT).await.map(|(answer, _)| answer)
+    async fn answer(address: &str) -> (Answer, bool) {
+        let mut let_in = false;
+        let answer = probe("n1", address, TIMEOUT, (), || let_in = true).await;
+        (answer, let_in)
     }
 
     #[tokio::test]
     async fn a_host_that_closes_its_port_or_lets_us_in_and_is_mute_lives() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
-        assert_eq!(answer(&address).await, Some(Answer::Refused), "mute");
+        assert_eq!(answer(&address).await, (Answer::Refused, true), "mute");
         drop(listener);
-        assert_eq!(answer(&address).await, Some(Answer::Refused), "closed");
+        assert_eq!(answer(&address).await, (Answer::Refused, false), "closed");
     }
 
     #[tokio::test]
     async fn a_name_that_nobody_knows_says_nothing_about_its_host() {
-        assert_eq!(answer("no address").await, None);
+        assert_eq!(answer("no address").await, (Answer::Unasked, false));
     }
 }

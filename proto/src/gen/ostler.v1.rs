@@ -904,6 +904,10 @@ pub struct ProbePeers {
     pub addresses: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
     #[prost(uint32, tag = "3")]
     pub timeout_ms: u32,
+    /// Names of the nodes expected at these addresses, in their order; an agent that answers for another node counts as
+    /// unreachable, because the address is another's by now. With none, any agent counts.
+    #[prost(string, repeated, tag = "4")]
+    pub nodes: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ProbeRequest {}

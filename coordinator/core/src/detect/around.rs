@@ -85,11 +85,7 @@ impl Detector {
     }
 
     fn resignation(&mut self, now: Time) -> Option<Resignation> {
-        let add = |sum: ZoneReach, (_, it): (&ZoneId, ZoneReach)| ZoneReach {
-            nodes: sum.nodes + it.nodes,
-            reached: sum.reached + it.reached,
-        };
-        let own = self.roster.reach().fold(ZoneReach::default(), add);
+        let own = self.roster.reach().map(|(_, it)| it).fold(ZoneReach::default(), ZoneReach::and);
         let outreached = self.observer.outreached(own, now);
         let score = self.report.local_health.score();
         let unwell = (score >= local_health::SCORE_RESIGN).then_some(Resignation::Unwell { score });

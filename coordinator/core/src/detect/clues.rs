@@ -24,7 +24,7 @@ pub(super) struct Clues {
     lease_renewed: Option<Time>,
     data: Option<DataPlane>,
     pub(super) cloud: Option<CloudState>,
-    fence: Option<FenceProof>,
+    fence: Option<(FenceProof, Time)>,
     pub(super) canary: Option<CanaryResult>,
     witnesses: Vec<Witness>,
 }
@@ -55,7 +55,7 @@ impl Clues {
                 self.data = Some(DataPlane { from: now - span, to: now, succeeded, failed });
             }
             Fact::Cloud(_, state) => self.cloud = Some(state),
-            Fact::Fenced(_, proof) => self.fence = Some(proof),
+            Fact::Fenced(_, proof) => self.fence = Some((proof, now)),
             Fact::Canary(_, result) => self.canary = Some(result),
             Fact::Witness { replica, testimony, .. } => self.note_witness(replica, testimony, now),
             Fact::Probed(_)
@@ -80,9 +80,10 @@ impl Clues {
         matches!(self.cloud, Some(CloudState::Stopped | CloudState::Terminated))
     }
 
-    /// Proof that the node does nothing any more.
-    pub(super) fn proof(&self) -> Option<FenceProof> {
-        self.fence.or(self.off().then_some(FenceProof::Cloud))
+    /// Proof that the node does nothing any more. A beat that came after it was given is proof of the contrary.
+    pub(super) fn proof(&self, heard: Time) -> Option<FenceProof> {
+        let fence = self.fence.filter(|(_, at)| *at >= heard).map(|(proof, _)| proof);
+        fence.or(self.off().then_some(FenceProof::Cloud))
     }
 
     /// The Kubernetes lease: a sign of life when it was renewed after the node should have been heard.
@@ -121,8 +122,14 @@ impl Clues {
         let known = self.witnesses.iter_mut().find(|known| &*known.replica == replica);
         if let Some(known) = known {
             (known.said, known.at) = (said, at);
-        } else if self.witnesses.len() < WITNESSES_MAX {
-            self.witnesses.push(Witness { replica: Box::from(replica), said, at });
+            return;
         }
+        if self.witnesses.len() == WITNESSES_MAX {
+            // Names of replicas change when they are replaced.
+            let oldest =
+                (0..WITNESSES_MAX).min_by_key(|&place| self.witnesses[place].at).expect("there are some");
+            self.witnesses.swap_remove(oldest);
+        }
+        self.witnesses.push(Witness { replica: Box::from(replica), said, at });
     }
 }

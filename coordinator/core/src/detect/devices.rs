@@ -93,7 +93,11 @@ impl Devices {
         }
         let Some(watch) = self.engines.iter_mut().find(|known| known.id == *engine) else {
             if self.engines.len() == ENGINES_MAX {
-                self.engines.retain(|known| now.since(known.sampled) < ENGINE_GONE);
+                // One that something is held against is taken back first, by the next look.
+                let kept = |known: &EngineWatch| {
+                    now.since(known.sampled) < ENGINE_GONE || known.verdict != Verdict::Healthy
+                };
+                self.engines.retain(kept);
             }
             if self.engines.len() < ENGINES_MAX {
                 self.engines.push(EngineWatch::new(engine.clone(), sample, now));

@@ -174,7 +174,9 @@ impl fmt::Display for ProberAnswer {
                 let answer = answer.expect("it was just matched");
                 write!(f, "{by} in {zone}: {answer} after {} ms", round_trip.as_millis())
             }
-            Some(answer @ (Answer::TimedOut | Answer::NoRoute)) => write!(f, "{by} in {zone}: {answer}"),
+            Some(answer @ (Answer::LetIn | Answer::TimedOut | Answer::NoRoute | Answer::Unasked)) => {
+                write!(f, "{by} in {zone}: {answer}")
+            }
         }
     }
 }

@@ -168,6 +168,8 @@ pub enum Prober {
 /// What came back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer {
+    /// The host let our own probe in, and its agent has not answered yet; another answer follows.
+    LetIn,
     /// The agent answered.
     Ok,
     /// The host refused: it lives, the agent does not.
@@ -176,6 +178,8 @@ pub enum Answer {
     TimedOut,
     /// The network knows no way to it.
     NoRoute,
+    /// It could not be asked, for example because its name is unknown: that says nothing of anybody.
+    Unasked,
 }
 
 /// What a cloud says of a machine.
@@ -254,7 +258,15 @@ pub struct ZoneReach {
 impl ZoneReach {
     /// Whether less than half is reached; no nodes are no loss.
     pub fn is_lost(self) -> bool {
-        self.reached * 2 < self.nodes
+        self.reached < self.nodes.div_ceil(2)
+    }
+
+    /// This and another one together.
+    pub(super) fn and(self, more: ZoneReach) -> ZoneReach {
+        ZoneReach {
+            nodes: self.nodes.saturating_add(more.nodes),
+            reached: self.reached.saturating_add(more.reached.min(more.nodes)),
+        }
     }
 }
 
@@ -314,10 +326,12 @@ pub struct EngineSample {
 impl fmt::Display for Answer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Answer::LetIn => "let in",
             Answer::Ok => "ok",
             Answer::Refused => "refused",
             Answer::TimedOut => "timed out",
             Answer::NoRoute => "no route",
+            Answer::Unasked => "could not be asked",
         })
     }
 }

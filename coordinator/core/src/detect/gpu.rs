@@ -26,6 +26,10 @@ const REPEAT_WINDOW: Duration = Duration::from_secs(3600);
 const REBOOTS: usize = 2;
 const REBOOT_WINDOW: Duration = Duration::from_secs(7 * 86_400);
 
+/// How long a fault by the table counts without another one when the driver never says whether anything is needed (before
+/// R565): nobody tells of a reset then. One that was not mended shows again as soon as the GPU is used.
+const FAULT_KEPT: Duration = Duration::from_secs(86_400);
+
 /// Why a GPU has its verdict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cause {
@@ -150,7 +154,7 @@ impl GpuWatch {
     /// Moves the verdict to where the facts lead; the one before when it, or its reason, moved.
     pub(super) fn settle(&mut self, now: Time) -> Option<Verdict> {
         self.expire(now);
-        let found = self.find(now).map(|(verdict, evidence)| (verdict, self.escalated(evidence, now)));
+        let found = self.find(now).map(|(verdict, evidence)| (verdict, self.escalated(evidence)));
         let (verdict, evidence) = found.map_or((Verdict::Healthy, None), |(it, why)| (it, Some(why)));
         let moved = verdict != self.verdict || evidence != self.evidence;
         self.evidence = evidence;
@@ -227,16 +231,23 @@ impl GpuWatch {
         REPEATING.map(|number| (number, count(number))).into_iter().find(|(_, count)| *count >= REPEATS)
     }
 
-    /// Forgets application errors that are old, and faults after which the driver says that nothing is needed.
+    /// Forgets application errors that are old, faults after which the driver says that nothing is needed or never speaks,
+    /// and restarts of long ago.
     fn expire(&mut self, now: Time) {
         let cleared = match (self.field(), self.told) {
             (Some((Recovery::None, at)), _) | (None, Some((Recovery::None, at))) => Some(at),
             (_, _) => None,
         };
+        let mute = self.driver().is_none();
         self.errors.retain(|error| match error.action.meaning() {
             Meaning::Application => now.since(error.at) <= REPEAT_WINDOW,
-            Meaning::Fault(..) | Meaning::Reported => cleared.is_none_or(|at| error.at >= at),
+            Meaning::Fault(..) | Meaning::Reported => {
+                cleared.is_none_or(|at| error.at >= at) && !(mute && now.since(error.at) > FAULT_KEPT)
+            }
         });
+        for reboot in &mut self.reboots {
+            *reboot = reboot.filter(|at| now.since(*at) <= REBOOT_WINDOW);
+        }
         if let (Some((Recovery::None, at)), Some((_, told))) = (self.field(), self.told)
             && at > told
         {
@@ -244,9 +255,8 @@ impl GpuWatch {
         }
     }
 
-    fn escalated(&self, evidence: GpuEvidence, now: Time) -> GpuEvidence {
-        let recent = |at: &Option<Time>| at.is_some_and(|at| now.since(at) <= REBOOT_WINDOW);
-        let useless = evidence.remedy == Remedy::RebootNode && self.reboots.iter().all(recent);
+    fn escalated(&self, evidence: GpuEvidence) -> GpuEvidence {
+        let useless = evidence.remedy == Remedy::RebootNode && self.reboots.iter().all(Option::is_some);
         if useless {
             GpuEvidence { remedy: Remedy::Inspect, driver_says: false, ..evidence }
         } else {

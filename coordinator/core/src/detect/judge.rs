@@ -28,7 +28,7 @@ pub enum Sign {
 /// Everything that speaks for or against a node whose stream is lost.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Signs {
-    /// The silence outlasts a round of probes.
+    /// The silence outlasts a round of probes, and nothing came from its host.
     pub waited: bool,
     /// The silence is too long for a beat that was only lost.
     pub long: bool,

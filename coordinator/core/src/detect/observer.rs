@@ -12,6 +12,11 @@ use crate::time::Time;
 /// How long another replica counts as alive after it said what it reaches.
 const REPLICA_FRESH: Duration = Duration::from_secs(5);
 
+/// How long one that is new remembers how many nodes another replica knew of, once none is heard any more. Whoever is cut
+/// off hears nobody, and must not take for the whole fleet the few nodes that reached it first. Later it knows them itself,
+/// and which of them have left.
+const NEW_HERE: Duration = Duration::from_secs(600);
+
 /// Replicas followed; more than any deployment runs.
 const REPLICAS_MAX: usize = 16;
 
@@ -32,6 +37,8 @@ pub(super) struct Observer {
     /// Whether our election key was ours when last read; none when it is never read.
     pub(super) key_held: Option<bool>,
     pub(super) leading: bool,
+    /// When the first fact came.
+    began: Option<Time>,
     /// Until when we learn at most; none when we know enough.
     pub(super) learning_until: Option<Time>,
     /// Since when another replica has reached more than twice as much.
@@ -83,6 +90,7 @@ pub enum Resignation {
 
 impl Observer {
     pub(super) fn learn(&mut self, now: Time) {
+        self.began.get_or_insert(now);
         self.learning_until = Some(now + LEARNING);
     }
 
@@ -91,10 +99,13 @@ impl Observer {
     }
 
     pub(super) fn note_replica(&mut self, replica: Replica<'_>, now: Time) {
-        self.replicas.retain(|_, known| now.since(known.at) <= REPLICA_FRESH);
-        if self.replicas.len() < REPLICAS_MAX || self.replicas.contains_key(replica.name) {
-            let reach = replica.reach.iter().cloned().collect();
-            self.replicas.insert(Box::from(replica.name), Known { at: now, reach });
+        self.replicas.retain(|_, known| now.since(known.at) <= NEW_HERE);
+        let reach = replica.reach.iter().cloned().collect();
+        self.replicas.insert(Box::from(replica.name), Known { at: now, reach });
+        if self.replicas.len() > REPLICAS_MAX {
+            let oldest = self.replicas.iter().min_by_key(|(_, known)| known.at);
+            let oldest = oldest.map(|(name, _)| name.clone()).expect("there are some");
+            self.replicas.remove(&oldest);
         }
     }
 
@@ -115,10 +126,14 @@ impl Observer {
         sign
     }
 
-    /// Nodes of each zone that other replicas know of: the most that any of them says.
+    /// Nodes of each zone that other replicas know of: the most that any of them says, or said when none is heard and we are
+    /// new here.
     fn others_know(&self, now: Time) -> BTreeMap<&ZoneId, u32> {
+        let new = self.began.is_none_or(|began| now.since(began) < NEW_HERE);
+        let kept = if new && !self.accompanied(now) { NEW_HERE } else { REPLICA_FRESH };
+        let said = self.replicas.values().filter(|known| now.since(known.at) <= kept);
         let mut known = BTreeMap::new();
-        for (zone, reach) in self.fresh(now).flat_map(|(_, known)| &known.reach) {
+        for (zone, reach) in said.flat_map(|known| &known.reach) {
             let nodes = known.entry(zone).or_insert(0);
             *nodes = reach.nodes.max(*nodes);
         }
@@ -142,8 +157,7 @@ impl Observer {
             if reach.is_lost() && (explained || self.others_reach(zone, now) == Sign::Bad) {
                 continue;
             }
-            nodes.nodes += reach.nodes;
-            nodes.reached += reach.reached;
+            nodes = nodes.and(reach);
             if reach.nodes >= ZONE_MIN {
                 large += 1;
                 large_reached += u32::from(!reach.is_lost());
@@ -159,25 +173,22 @@ impl Observer {
 
     /// Whether a leader should step down. Called at least once a second.
     pub(super) fn outreached(&mut self, own: ZoneReach, now: Time) -> Option<Resignation> {
-        let share = |reach: ZoneReach| f64::from(reach.reached) / f64::from(reach.nodes.max(1));
-        let total = |known: &Known| {
-            let add = |sum: ZoneReach, it: &ZoneReach| ZoneReach {
-                nodes: sum.nodes.saturating_add(it.nodes),
-                reached: sum.reached.saturating_add(it.reached.min(it.nodes)),
-            };
-            known.reach.values().fold(ZoneReach::default(), add)
-        };
-        let theirs = self.fresh(now).map(|(name, known)| (share(total(known)), name));
-        let best = theirs.max_by(|a, b| a.0.total_cmp(&b.0));
-        let best = best.filter(|(theirs, _)| own.nodes > 0 && share(own) < 0.5 * theirs);
-        let best = best.map(|(theirs, name)| (theirs, name.clone()));
-        let Some((theirs, replica)) = best else {
+        let total = |known: &Known| known.reach.values().copied().fold(ZoneReach::default(), ZoneReach::and);
+        let all = self.fresh(now).map(|(name, known)| (total(known), name));
+        let Some((theirs, replica)) = all.max_by_key(|(theirs, _)| theirs.reached) else {
             self.outreached_since = None;
             return None;
         };
+        // Of the same fleet: one that is new reaches all of the few nodes that it knows.
+        let nodes = f64::from(own.nodes.max(theirs.nodes).max(1));
+        let (theirs, ours) = (f64::from(theirs.reached) / nodes, f64::from(own.reached) / nodes);
+        if own.nodes == 0 || ours >= 0.5 * theirs {
+            self.outreached_since = None;
+            return None;
+        }
+        let replica = replica.clone();
         let since = *self.outreached_since.get_or_insert(now);
-        let over = now.since(since) >= OUTREACHED;
-        over.then_some(Resignation::Outreached { replica, theirs, ours: share(own) })
+        (now.since(since) >= OUTREACHED).then_some(Resignation::Outreached { replica, theirs, ours })
     }
 
     fn fresh(&self, now: Time) -> impl Iterator<Item = (&Box<str>, &Known)> {

@@ -20,18 +20,20 @@ const OUT_OF_ZONE: usize = 2;
 /// Members of a zone looked at to find probers: with half of a zone silent, 32 are fit still.
 const LOOKED_AT: usize = 64;
 
-/// How long our own probe may take: two ways of 300 ms, the jitter that must do no harm, and a little.
+/// How long a host may take to let our own probe in, and its agent as long again to answer: two ways of 300 ms, the jitter
+/// that must do no harm, and a little.
 pub const PROBE_TIMEOUT: Duration = Duration::from_millis(650);
 
-/// How long a probe made for us may take at the prober, whose order and report need time as well: of two ways of 0-300 ms
+/// How long each half of a probe made for us may take at the prober, whose order and report need time as well: of two ways of 0-300 ms
 /// one in eighteen takes longer.
 pub const PEER_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// When a round without a sign of life makes a suspect: the timeout and a little for the answer to be handed in.
 pub(super) const PATIENCE: Duration = Duration::from_millis(700);
 
-/// When nothing more is expected of a round: an order of 300 ms, the prober's timeout and a report of 300 ms, and a little.
-pub(super) const ROUND_OVER: Duration = Duration::from_millis(1200);
+/// When nothing more is expected of a round: an order of 300 ms, twice the prober's timeout, a report of 300 ms, and a
+/// little.
+pub(super) const ROUND_OVER: Duration = Duration::from_millis(1700);
 
 /// When the second round follows one that has no sign of life yet.
 pub(super) const SECOND_ROUND: Duration = Duration::from_millis(350);
@@ -53,11 +55,11 @@ pub struct Ask {
     pub node: NodeKey,
     /// Comes back with the answers.
     pub round: u32,
-    /// How long our own probe may take.
+    /// How long the host may take to let our own probe in, and the agent to answer it.
     pub timeout: Duration,
     /// Nodes to have probe it; empty when the first answer is expected from its host at once.
     pub peers: Vec<NodeKey>,
-    /// How long each of theirs may take.
+    /// How long each half of theirs may take.
     pub peer_timeout: Duration,
 }
 
@@ -81,7 +83,7 @@ pub(super) struct Round {
     pub(super) closed: bool,
 }
 
-/// What became of rounds.
+/// What became of rounds. Probes that could not be made say nothing of anybody, and are in neither number.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Closed {
     pub(super) rounds: u32,
@@ -125,7 +127,7 @@ impl Tally {
             Some(Answer::Ok) => self.ok += 1,
             Some(Answer::Refused) => self.refused += 1,
             Some(Answer::TimedOut | Answer::NoRoute) => self.timed_out += 1,
-            None => {}
+            Some(Answer::LetIn | Answer::Unasked) | None => {}
         }
     }
 }
@@ -162,7 +164,8 @@ impl Question {
 
     /// Whether every probe of a round has its answer.
     fn complete(round: &Round) -> bool {
-        round.own.is_some() && round.peers.iter().all(|peer| peer.answer.is_some())
+        !matches!(round.own, None | Some(Answer::LetIn))
+            && round.peers.iter().all(|peer| peer.answer.is_some())
     }
 
     /// Whether the newest rounds brought a sign of life.
@@ -177,6 +180,7 @@ impl Question {
     pub(super) fn told_outside(&self) -> Option<(NodeKey, bool)> {
         let peers = self.rounds.iter().flatten().flat_map(|round| &round.peers);
         let told = peers.filter(|peer| !peer.in_zone).filter_map(|peer| Some((peer.by, peer.answer?)));
+        let told = told.filter(|(_, answer)| *answer != Answer::Unasked);
         told.fold(None, |found, (by, answer)| {
             Some((by, sign_of_life(Some(answer)) || found.is_some_and(|(_, reached)| reached)))
         })
@@ -189,10 +193,11 @@ impl Question {
             if over(round) || Question::complete(round) {
                 round.closed = true;
                 closed.rounds += 1;
-                closed.missing += u32::from(round.own.is_none());
-                let missing = round.peers.iter().filter(|peer| peer.answer.is_none() && fit(peer.by));
-                closed.missing += u32::try_from(missing.count()).expect("at most five");
-                closed.asked += 1 + u32::try_from(round.peers.len()).expect("at most five");
+                let peers = round.peers.iter().filter(|peer| peer.answer.is_some() || fit(peer.by));
+                for answer in peers.map(|peer| peer.answer).chain([round.own]) {
+                    closed.asked += u32::from(answer != Some(Answer::Unasked));
+                    closed.missing += u32::from(answer.is_none());
+                }
             }
         }
         closed
@@ -201,7 +206,7 @@ impl Question {
     /// Our own probes.
     pub(super) fn own(&self) -> Tally {
         let mut tally = Tally::default();
-        for round in self.rounds.iter().flatten() {
+        for round in self.rounds.iter().flatten().filter(|round| round.own != Some(Answer::Unasked)) {
             tally.asked += 1;
             tally.add(round.own);
         }
@@ -213,7 +218,7 @@ impl Question {
     pub(super) fn peers(&self, in_zone: bool, fit: impl Fn(NodeKey) -> bool) -> Tally {
         let mut tally = Tally::default();
         let all = self.rounds.iter().flatten().flat_map(|round| &round.peers);
-        for peer in all.filter(|peer| peer.in_zone == in_zone) {
+        for peer in all.filter(|peer| peer.in_zone == in_zone && peer.answer != Some(Answer::Unasked)) {
             if peer.answer.is_some() || fit(peer.by) {
                 tally.asked += 1;
                 tally.add(peer.answer);
@@ -224,7 +229,7 @@ impl Question {
 }
 
 fn sign_of_life(answer: Option<Answer>) -> bool {
-    matches!(answer, Some(Answer::Ok | Answer::Refused))
+    matches!(answer, Some(Answer::LetIn | Answer::Ok | Answer::Refused))
 }
 
 /// Who is to be asked about a node in a round.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::fact::{Identity, ZoneReach};
 use super::judge::Signs;
 use super::probe;
+use super::verdict::Verdict;
 use super::watch::{Context, Standing, Watch};
 use super::zone::Zone;
 use crate::id::{NodeKey, ZoneId};
@@ -15,7 +16,7 @@ use crate::time::Time;
 pub(super) struct Roster {
     /// By node key. They lie side by side, because each beat touches one.
     watches: Vec<Option<Watch>>,
-    /// A zone without members keeps its place until another needs it.
+    /// A zone without members keeps its place until another needs it and nothing is held against it.
     zones: Vec<Zone>,
     names: BTreeMap<ZoneId, usize>,
 }
@@ -91,7 +92,8 @@ impl Roster {
             return at;
         }
         let zone = Zone::new(name.clone());
-        let at = match self.zones.iter().position(|zone| zone.members.is_empty()) {
+        let free = |zone: &Zone| zone.members.is_empty() && zone.verdict == Verdict::Healthy;
+        let at = match self.zones.iter().position(free) {
             Some(at) => {
                 self.names.remove(&self.zones[at].name);
                 self.zones[at] = zone;

@@ -85,27 +85,6 @@ impl Verdict {
             }
         }
     }
-
-    /// Share of its usual traffic that a subject should still get where traffic may be moved, in percent: a suspect gets
-    /// half and no new work.
-    pub const fn traffic_percent(self) -> u32 {
-        match self {
-            Verdict::Healthy
-            | Verdict::Left
-            | Verdict::ObserverIsolated
-            | Verdict::GlobalFreeze
-            | Verdict::AgentDown
-            | Verdict::StreamBroken => 100,
-            Verdict::NodeSuspect | Verdict::Flapping | Verdict::ZonePartition => 50,
-            Verdict::ZoneDown
-            | Verdict::NodeDead
-            | Verdict::NodeUnreachable
-            | Verdict::GpuLost
-            | Verdict::GpuHung
-            | Verdict::GpuDegraded
-            | Verdict::EngineStalled => 0,
-        }
-    }
 }
 
 impl fmt::Display for Verdict {

@@ -324,14 +324,17 @@ impl Watch {
         let own = self.question.as_ref().map(|question| question.own()).unwrap_or_default();
         let patience = context.health.stretch(probe::PATIENCE);
         Signs {
-            waited: self.question.as_ref().is_some_and(|question| now.since(question.opened) >= patience),
+            waited: self
+                .question
+                .as_ref()
+                .is_some_and(|question| now.since(question.opened) >= patience && !question.alive()),
             long: self.silence(now) >= interval * BROKEN_INTERVALS,
             mute: self.question.as_ref().map_or(0, |question| question.mute),
             own,
             lease: self.clues.lease(self.outlived(), now),
             data_plane: self.data_plane(now),
             replicas: self.replicas(now),
-            fence: self.clues.proof(),
+            fence: self.clues.proof(self.heard),
             ..Signs::default()
         }
     }

@@ -10,7 +10,7 @@ use crate::detect::{Detector, EngineSample, Fact, GpuSample, Wear};
 use crate::event::{RowFact, What};
 use crate::fleet::{Fleet, Freshness, Node};
 use crate::id::{GpuId, NodeKey};
-use crate::inventory::{GpuState, SourceState};
+use crate::inventory::{Gpu, GpuState, SourceState};
 use crate::layout::{DONE, Owner};
 use crate::metric::Metric;
 use crate::time::Time;
@@ -43,11 +43,12 @@ impl Concern {
     pub(super) fn of(what: &What, node: Option<&Node>) -> Concern {
         match what {
             What::Xid(xid) => {
-                let listed = || {
-                    let mut gpus = node?.gpus().iter();
-                    gpus.find(|gpu| !xid.pci_bus_id.is_empty() && gpu.pci_bus_id == xid.pci_bus_id)
+                let by_bus = |bus: &str| !xid.pci_bus_id.is_empty() && *xid.pci_bus_id == *bus;
+                let is_it = |gpu: &&Gpu| match &xid.gpu {
+                    Some(id) => gpu.id == *id,
+                    None => by_bus(&gpu.pci_bus_id),
                 };
-                let gpu = xid.gpu.clone().or_else(|| listed().map(|gpu| gpu.id.clone()));
+                let gpu = node.and_then(|node| node.gpus().iter().find(is_it)).map(|gpu| gpu.id.clone());
                 gpu.filter(|_| !xid.nvswitch).map_or(Concern::Nothing, |gpu| Concern::Xid {
                     gpu,
                     number: xid.number,

@@ -7,6 +7,7 @@ use ostler_core::detect::{
     Detector, EngineSample, Evidence, Fact, GpuEvidence, GpuSample, Identity, Remedy, Start, Subject,
     Verdict, Wear, XidTable,
 };
+use ostler_core::event::GoodbyeReason;
 use ostler_core::id::{EngineId, GpuId, Incarnation, NodeId, NodeKey, ZoneId};
 use ostler_core::inventory::{EngineState, GpuState};
 use ostler_core::time::Time;
@@ -61,6 +62,17 @@ impl Bench {
             self.detector.step(Time::from_millis(self.now));
         }
         self.tell(Fact::Beat(NODE));
+    }
+
+    /// Time passes of which nothing is told.
+    fn wait(&mut self, span: Duration) {
+        self.tell(Fact::Goodbye(NODE, GoodbyeReason::Shutdown));
+        let end = Time::from_millis(self.now) + span;
+        while let Some(due) = self.detector.poll_timeout().filter(|due| *due < end) {
+            self.detector.step(due);
+        }
+        self.now = end.as_millis();
+        self.join(Start::Agent, self.now);
     }
 
     fn sample(&mut self, sample: GpuSample) {
@@ -255,6 +267,32 @@ fn a_restart_of_the_machine_mends_and_the_third_in_a_week_is_no_remedy() {
         bench.second();
         assert_eq!(bench.gpu(), Verdict::Healthy);
     }
+}
+
+#[test]
+fn gpus_that_once_asked_for_a_restart_leave_their_places_to_others() {
+    let mut bench = Bench::new();
+    let fall = |bench: &mut Bench, gpu: u32| {
+        let gpu = GpuId::from(format!("GPU-{gpu}").as_str());
+        bench.tell(Fact::Xid { node: NODE, gpu: &gpu, number: 79, message: "" });
+        bench.detector.verdict(&Subject::Gpu(NODE, gpu))
+    };
+    assert!((0..16).all(|gpu| fall(&mut bench, gpu) == Verdict::GpuLost));
+    bench.join(Start::Machine, 2);
+    bench.second();
+    assert_eq!(fall(&mut bench, 16), Verdict::Healthy, "a node has sixteen");
+    bench.wait(Duration::from_hours(8 * 24));
+    assert_eq!(fall(&mut bench, 16), Verdict::GpuLost);
+}
+
+#[test]
+fn a_fault_of_which_the_driver_never_speaks_is_over_after_a_day_without_another() {
+    let mut bench = Bench::new();
+    bench.xid(48, "");
+    bench.wait(Duration::from_hours(23));
+    assert_eq!(bench.gpu(), Verdict::GpuDegraded);
+    bench.wait(Duration::from_hours(2));
+    assert_eq!(bench.gpu(), Verdict::Healthy);
 }
 
 #[test]

@@ -29,6 +29,13 @@ pub(crate) const ROUGH: Network = Network { lost: 500, jitter_ms: 300 };
 /// How far ahead anything is planned.
 const HORIZON_MS: usize = 16_384;
 
+/// Answers of probes, by their place in a list.
+const OK: u8 = 0;
+const REFUSED: u8 = 1;
+const TIMED_OUT: u8 = 2;
+const LET_IN: u8 = 3;
+const UNASKED: u8 = 4;
+
 /// How a node is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Health {
@@ -70,6 +77,8 @@ pub(crate) struct World {
     pub(crate) zones: Vec<usize>,
     /// Zones whose nodes we do not reach, and that do not reach us.
     pub(crate) cut_off: BTreeSet<usize>,
+    /// Nodes whose addresses nobody knows.
+    pub(crate) nameless: BTreeSet<u32>,
     /// Zones that no other zone reaches either.
     pub(crate) islands: BTreeSet<usize>,
     /// Nodes whose agents must start again.
@@ -100,6 +109,7 @@ impl World {
             zones: (0..nodes as usize).map(|node| node % zones).collect(),
             cut_off: BTreeSet::new(),
             islands: BTreeSet::new(),
+            nameless: BTreeSet::new(),
             crashed: BTreeSet::new(),
             paused: false,
             clogged: false,
@@ -237,7 +247,8 @@ impl World {
             Happens::Beats(node) => self.tell(Fact::Beat(NodeKey(node))),
             Happens::Answers { node, round, by, answer } => {
                 let by = by.map_or(Prober::Own, |by| Prober::Node(NodeKey(by)));
-                let answer = [Answer::Ok, Answer::Refused, Answer::TimedOut][usize::from(answer)];
+                let answer = [Answer::Ok, Answer::Refused, Answer::TimedOut, Answer::LetIn, Answer::Unasked]
+                    [usize::from(answer)];
                 let round_trip = Duration::from_millis(20);
                 self.tell(Fact::Probed(Probed { node: NodeKey(node), round, by, answer, round_trip }));
             }
@@ -272,7 +283,10 @@ impl World {
 
     fn probe(&mut self, ask: &Ask) {
         let node = ask.node.0;
-        let (answer, took) = self.reach(None, node, ask.timeout);
+        let (let_in, (answer, took)) = self.reach(None, node, ask.timeout);
+        if let Some(let_in) = let_in {
+            self.at(let_in, Happens::Answers { node, round: ask.round, by: None, answer: LET_IN });
+        }
         self.at(took, Happens::Answers { node, round: ask.round, by: None, answer });
         for peer in &ask.peers {
             let by = peer.0;
@@ -281,16 +295,16 @@ impl World {
             if !works {
                 continue;
             }
-            let (answer, took) = self.reach(Some(by), node, ask.peer_timeout);
+            let (_, (answer, took)) = self.reach(Some(by), node, ask.peer_timeout);
             self.at(there + took + back, Happens::Answers { node, round: ask.round, by: Some(by), answer });
         }
     }
 
-    /// What a probe brings, and after how long.
-    fn reach(&mut self, by: Option<u32>, node: u32, timeout: Duration) -> (u8, u64) {
-        const OK: u8 = 0;
-        const REFUSED: u8 = 1;
-        const TIMED_OUT: u8 = 2;
+    /// After how long a probe is let in, and what it brings after how long.
+    fn reach(&mut self, by: Option<u32>, node: u32, timeout: Duration) -> (Option<u64>, (u8, u64)) {
+        if self.nameless.contains(&node) {
+            return (None, (UNASKED, 0));
+        }
         let timeout = timeout.as_millis() as u64;
         let zone = self.zones[node as usize];
         let connected = match by {
@@ -301,11 +315,16 @@ impl World {
             }
         };
         let health = self.nodes[node as usize];
-        let (Some(there), Some(back)) = (self.way(), self.way()) else { return (TIMED_OUT, timeout) };
-        if !connected || health == Health::Silent || there + back > timeout {
-            return (TIMED_OUT, timeout);
+        let mut round_trip = || Some(self.way()? + self.way()?).filter(|took| *took < timeout);
+        let (let_in, answered) = (round_trip(), round_trip());
+        let Some(let_in) = let_in.filter(|_| connected && health != Health::Silent) else {
+            return (None, (TIMED_OUT, timeout));
+        };
+        match answered {
+            _ if health == Health::NoAgent => (None, (REFUSED, let_in)),
+            Some(answered) => (Some(let_in), (OK, let_in + answered)),
+            None => (Some(let_in), (REFUSED, let_in + timeout)),
         }
-        (if health == Health::NoAgent { REFUSED } else { OK }, there + back)
     }
 
     /// Whether the network between us and a node is there.

@@ -194,6 +194,24 @@ fn a_proof_against_a_node_that_is_heard_does_nothing() {
     world.tell(Fact::Fenced(N0, FenceProof::Operator));
     world.run(10_000);
     assert_eq!(world.verdict(0), Verdict::Healthy);
+    world.nodes[0] = Health::Silent;
+    world.run(4_000);
+    assert_eq!(world.verdict(0), Verdict::NodeUnreachable, "nor when it is silent later");
+}
+
+#[test]
+fn a_proof_ends_with_the_outage_that_it_proved() {
+    let mut world = silent();
+    world.tell(Fact::Fenced(N0, FenceProof::SelfFence));
+    world.run(100);
+    assert_eq!(world.verdict(0), Verdict::NodeDead);
+    world.nodes[0] = Health::Up;
+    world.join(0, 2);
+    world.run(20_000);
+    assert_eq!(world.verdict(0), Verdict::Healthy);
+    world.nodes[0] = Health::Silent;
+    world.run(10_000);
+    assert_eq!(world.verdict(0), Verdict::NodeUnreachable);
 }
 
 #[test]
@@ -250,6 +268,19 @@ fn where_other_replicas_live_one_of_them_must_agree_to_what_is_disruptive() {
     world.tell(Fact::Fenced(N0, FenceProof::OutOfServiceTaint));
     world.run(100);
     assert_eq!(allowed(&world), "A0 A1 A2 A3 A4", "two observers and a proof");
+    world.tell(Fact::Witness { replica: "r2", node: N0, testimony: Testimony::Alive });
+    world.run(100);
+    assert_eq!(world.verdict(0), Verdict::StreamBroken);
+}
+
+#[test]
+fn replicas_that_were_replaced_leave_their_places_to_those_that_live() {
+    let mut world = silent();
+    for old in 0..20 {
+        world.tell(Fact::Witness { replica: &format!("old-{old}"), node: N0, testimony: Testimony::Lost });
+        world.run(1);
+    }
+    other_replica(&mut world);
     world.tell(Fact::Witness { replica: "r2", node: N0, testimony: Testimony::Alive });
     world.run(100);
     assert_eq!(world.verdict(0), Verdict::StreamBroken);

@@ -243,6 +243,44 @@ fn a_leader_that_reaches_less_than_half_of_what_another_does_resigns_after_five_
 }
 
 #[test]
+fn a_replica_that_has_just_begun_and_reaches_the_few_nodes_it_knows_outdoes_nobody() {
+    let mut world = world(1);
+    world.lead();
+    world.nodes[..33].fill(Health::Silent);
+    for _ in 0..10 {
+        let few = [(zone_id(0), ZoneReach { nodes: 3, reached: 3 })];
+        world.tell(Fact::Replica(Replica { name: "new", reach: &few }));
+        world.run(1_000);
+    }
+    let outreached = |it: &Action| matches!(it, Action::Resign(Resignation::Outreached { .. }));
+    assert!(!world.actions.iter().any(outreached), "{:?}", world.actions);
+}
+
+#[test]
+fn one_that_is_new_remembers_how_many_nodes_others_knew_and_later_goes_by_its_own() {
+    for (known_for_s, isolated) in [(20, true), (700, false)] {
+        let mut world = World::new(1, 6, 3, CALM);
+        world.run(known_for_s * 1_000);
+        let all = [0, 1, 2].map(|zone| (zone_id(zone), ZoneReach { nodes: 20, reached: 20 }));
+        world.tell(Fact::Replica(Replica { name: "r2", reach: &all }));
+        world.run(10_000);
+        let verdict = world.detector.verdict(&Subject::Observer);
+        assert_eq!(verdict == Verdict::ObserverIsolated, isolated, "after {known_for_s} s");
+    }
+}
+
+#[test]
+fn probes_that_cannot_be_made_are_no_doubt_about_ourselves() {
+    let mut world = world(1);
+    world.nameless.extend(0..12);
+    world.nodes[..12].fill(Health::Silent);
+    world.run(60_000);
+    assert_eq!(world.detector.report().local_health.score(), 0);
+    assert_eq!((0..12).filter(|node| world.verdict(*node) == Verdict::NodeSuspect).count(), 12);
+    assert_eq!(accusations(&world), 0, "that it cannot be asked is no proof that it is gone");
+}
+
+#[test]
 fn one_node_alone_cannot_be_told_from_ourselves() {
     let mut world = World::new(1, 1, 1, CALM);
     world.run(10_000);

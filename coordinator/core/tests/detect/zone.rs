@@ -151,12 +151,12 @@ fn two_zones_failing_together_freeze_all_but_adding() {
     );
     let healed = world.now;
     lighten(&mut world);
-    let mut moved_traffic = 0;
+    let mut disruptive = 0;
     while world.now < healed + 30_000 {
         world.run(20);
-        moved_traffic += usize::from(world.disrupts());
+        disruptive += usize::from(world.disrupts());
     }
-    assert_eq!(moved_traffic, 0, "nothing disruptive on the way out");
+    assert_eq!(disruptive, 0, "nothing disruptive on the way out");
     assert_eq!(world.detector.findings().count(), 0);
 }
 

@@ -80,8 +80,8 @@ proptest! {
         let mut memory = target::Memory::beginning(1, START);
         let (mut replicas, mut counted) = (1_u32, Vec::new());
         for (look, asked) in asks.iter().enumerate() {
-            let near = 100 * asked.abs_diff(replicas) <= 11 * replicas;
-            counted.push(if near { replicas.min(*asked) } else { *asked });
+            let near = 10 * asked.abs_diff(replicas) <= replicas;
+            counted.push(if near { replicas } else { *asked });
             let now = after(look as u64 * 15);
             let value = Milli(i64::from(*asked) * 10_000);
             let proposal = target::propose(&pool(replicas, readings(value, now)), &config, &mut memory, now);

@@ -27,10 +27,6 @@
 //! | F23 part of a zone lost, F24 swizzle | scripts: one and 40 % of a zone; zones in turn |
 //! | F28 GPU lost | a script; the other faults of a GPU are in `tests/detect` |
 //! | F5, F20-F22, F25, F29-F38 | not here: half-open streams only as F4, F32 and F36, and what is not in the core |
-//!
-//! Open: `OSTLER_WORLD_SEED=140` fails, alone of the first 141. One zone and a replica are cut off from another zone; no node
-//! of that zone has a stream to the replica, so that all witnesses are of the one zone that cannot see it either, and a node
-//! there is called NODE_UNREACHABLE although the third zone reaches it.
 
 mod agent;
 mod check;

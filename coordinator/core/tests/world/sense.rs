@@ -76,9 +76,12 @@ impl World {
         let Some(node) = node_of(engine, ask.node) else { return };
         let peers: Vec<NodeId> = ask.peers.iter().filter_map(|peer| node_of(engine, *peer)).collect();
         let (from, life, round) = (self.replicas[replica].spot(), self.replicas[replica].life, ask.round);
-        let (answer, took_ms) = self.knock(from, &node, ask.timeout);
-        let letter = Letter::Probed { node: node.clone(), round, by: None, answer, took_ms };
-        self.after(took_ms, Happens::Comes { replica, life, letter });
+        let (let_in_ms, last) = self.knock(from, &node, ask.timeout);
+        let let_in = let_in_ms.map(|let_in_ms| (detect::Answer::LetIn, let_in_ms));
+        for (answer, took_ms) in let_in.into_iter().chain([last]) {
+            let letter = Letter::Probed { node: node.clone(), round, by: None, answer, took_ms };
+            self.after(took_ms, Happens::Comes { replica, life, letter });
+        }
         for by in peers {
             let peer = &self.agents[agent::number(&by)];
             let connected = peer.streams.get(&replica).is_some_and(|it| it.stuck.is_empty());
@@ -88,25 +91,38 @@ impl World {
                 continue;
             }
             let (there_ms, back_ms) = (self.net.piece(&mut self.dice), self.net.piece(&mut self.dice));
-            let (answer, took_ms) = self.knock(spot, &node, ask.peer_timeout);
+            let (_, (answer, took_ms)) = self.knock(spot, &node, ask.peer_timeout);
             let letter = Letter::Probed { node: node.clone(), round, by: Some(by), answer, took_ms };
             self.after(there_ms + took_ms + back_ms, Happens::Comes { replica, life, letter });
         }
     }
 
-    /// What a probe brings, and after how long.
-    fn knock(&mut self, from: crate::net::Spot, node: &NodeId, timeout: Duration) -> (detect::Answer, u64) {
+    /// After how long a probe is let in, and what it brings after how long.
+    fn knock(
+        &mut self,
+        from: crate::net::Spot,
+        node: &NodeId,
+        timeout: Duration,
+    ) -> (Option<u64>, (detect::Answer, u64)) {
         let timeout_ms = u64::try_from(timeout.as_millis()).expect("a short time");
         let it = &self.agents[agent::number(node)];
         let open = self.net.open_both(from, it.spot(), self.now_ms);
-        let answer = match it.health {
-            Health::Well => detect::Answer::Ok,
-            Health::Crashed => detect::Answer::Refused,
-            // The kernel takes the connection, and nobody answers on it.
-            Health::Hung | Health::Off => return (detect::Answer::TimedOut, timeout_ms),
-        };
-        let took_ms = self.net.piece(&mut self.dice) + self.net.piece(&mut self.dice);
-        if open && took_ms < timeout_ms { (answer, took_ms) } else { (detect::Answer::TimedOut, timeout_ms) }
+        let health = it.health;
+        let mut round_trip = || self.net.piece(&mut self.dice) + self.net.piece(&mut self.dice);
+        let (let_in_ms, answered_ms) = (round_trip(), round_trip());
+        if !open || health == Health::Off || let_in_ms >= timeout_ms {
+            return (None, (detect::Answer::TimedOut, timeout_ms));
+        }
+        match health {
+            Health::Crashed => (None, (detect::Answer::Refused, let_in_ms)),
+            Health::Well if answered_ms < timeout_ms => {
+                (Some(let_in_ms), (detect::Answer::Ok, let_in_ms + answered_ms))
+            }
+            // The kernel takes the connection, and nobody answers on it in time.
+            Health::Well | Health::Hung | Health::Off => {
+                (Some(let_in_ms), (detect::Answer::Refused, let_in_ms + timeout_ms))
+            }
+        }
     }
 
     fn corroborate(&mut self, replica: usize, nodes: &[NodeKey]) {
