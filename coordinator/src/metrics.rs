@@ -163,6 +163,8 @@ impl Fleet {
         let (total, longest) = self.0.driver.step_times();
         to.counter("ostler_steps", "Steps of the engine", report.steps as f64)?;
         to.counter("ostler_step_seconds", "Time that steps of the engine took", total.as_secs_f64())?;
+        let dropped = self.0.driver.actions_dropped() as f64;
+        to.counter("ostler_actions_dropped", "What the engine asked for and nobody took in time", dropped)?;
         to.gauge("ostler_step_longest_seconds", "Longest step of the engine", longest.as_secs_f64())?;
         to.gauge("ostler_fleet_revision", "Number of the newest change of the fleet", revision as f64)?;
         to.gauge("ostler_history_bytes", "Memory of the recent history of all nodes", history as f64)?;

@@ -11,9 +11,9 @@ use std::time::{Duration, Instant};
 /// Messages that may gather: with more, waking is already a small part of the work.
 const GATHERED: f64 = 200.0;
 
-/// How long messages may gather: a twenty-fifth of the second between two rows of an agent, and less than the 50 ms in
-/// which a change is to reach a hundred watchers.
-const GATHER_MAX: Duration = Duration::from_millis(40);
+/// How long messages may gather: half of the 50 ms in which a change is to reach a hundred watchers, whom it takes the other
+/// half to tell.
+const GATHER_MAX: Duration = Duration::from_millis(25);
 
 /// Messages a second from which on gathering brings two or more together.
 const BUSY_PER_SECOND: f64 = 500.0;
@@ -65,7 +65,7 @@ mod tests {
     #[test]
     fn only_a_busy_thread_waits_and_not_longer_than_for_two_hundred_messages() {
         let milliseconds = |per_second| gather(per_second).as_millis();
-        assert_eq!([0.0, 499.0, 500.0, 1_000.0].map(milliseconds), [0, 0, 40, 40]);
+        assert_eq!([0.0, 499.0, 500.0, 1_000.0].map(milliseconds), [0, 0, 25, 25]);
         assert_eq!([10_000.0, 50_000.0].map(milliseconds), [20, 4]);
     }
 

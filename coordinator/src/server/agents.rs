@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::{Services, wait_until_closed};
+use super::{Services, broke, wait_until_closed};
 use crate::ingest::http2::Arrived;
 
 /// Serves the connections that come until shut down.
@@ -19,7 +19,14 @@ pub(super) async fn serve(
     // Counts the connections that are open, by its clones.
     let open = Arc::new(());
     while let Some(Some(arrived)) = shutdown.run_until_cancelled(arrivals.recv()).await {
-        let arrived = arrived.map(tokio::net::TcpStream::from_std)?;
+        let arrived = match arrived.map(tokio::net::TcpStream::from_std) {
+            Ok(arrived) => arrived,
+            // One agent connects again; the others on this thread go on.
+            Err(error) => {
+                broke(&error);
+                continue;
+            }
+        };
         let (services, open) = (services.clone(), Arc::clone(&open));
         tokio::spawn(async move {
             services.ingest.serve(arrived, services.log).await;

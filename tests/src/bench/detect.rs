@@ -17,7 +17,7 @@ use ostler_proto::v1;
 use ostler_proto::v1::fleet_client::FleetClient;
 use tonic::Streaming;
 
-use self::world::{ROUGH, World};
+use self::world::{Health, ROUGH, World};
 use crate::gate::Gate;
 use crate::outcome::Outcome;
 use crate::servers::{Agent, Coordinator, free_address};
@@ -104,6 +104,11 @@ fn simulated(nodes: u32, millis: u64, outcome: &mut Outcome) {
     ]);
     outcome.figure("suspicions_per_1e6_node_s", count(&[Verdict::NodeSuspect]) as f64 * scale);
     outcome.at_most("detect.false_per_1e6_node_s", accused as f64 * scale, 0.0);
+    // A detector that does not look accuses nobody either.
+    world.nodes[0] = Health::Silent;
+    world.run(10_000);
+    let told = world.count(Verdict::NodeUnreachable);
+    outcome.at_least("detect.simulated_silences_told", told as f64, 1.0);
 }
 
 /// Zones that go dark.
@@ -210,9 +215,11 @@ impl Yard {
         for round in 0..rounds {
             pause(round).await;
             let node = self.victims.pop().context("a victim is left")?;
-            node.agent.server.signal("KILL")?;
+            let Node { name, agent, gate, .. } = node;
+            gate.close().await;
+            agent.server.signal("KILL")?;
             let began = Instant::now();
-            self.told("AGENT_DOWN", |event| event.node == node.name).await?;
+            self.told("AGENT_DOWN", |event| event.node == name).await?;
             times.push(began.elapsed().as_secs_f64());
         }
         Ok(times)

@@ -46,12 +46,18 @@ impl Gate {
         Ok(Self { address, listener, passing, queue: Vec::new() })
     }
 
+    /// Closes the port, as it is when the process behind it has died: the host refuses.
+    pub(crate) async fn close(self) {
+        self.passing.abort();
+        // It holds the listener until it has ended.
+        let _ = self.passing.await;
+    }
+
     /// Shuts it for good.
     pub(crate) async fn shut(&mut self) -> anyhow::Result<()> {
         self.passing.abort();
-        while let Ok(Ok(stream)) = tokio::time::timeout(TAKEN_WITHIN, TcpStream::connect(self.address)).await
-        {
-            self.queue.push(stream);
+        while let Ok(taken) = tokio::time::timeout(TAKEN_WITHIN, TcpStream::connect(self.address)).await {
+            self.queue.push(taken?);
             ensure!(self.queue.len() < FILL_MAX, "{:?} lets everybody in", self.listener);
         }
         Ok(())
