@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use clap::Parser;
 use serde::Deserialize;
+use tonic::transport::Uri;
 
 pub use self::reach::Reach;
 use crate::store::{self, etcd};
@@ -17,6 +18,9 @@ use crate::telemetry;
 
 /// Threads that serve gRPC, at most: beyond four the lock around the engine is what waits.
 const INGEST_THREADS_MAX: usize = 64;
+
+/// Replicas of one fleet, this one included.
+const PEERS_MAX: usize = 16;
 
 /// Where etcd listens by default.
 const ETCD_ENDPOINT: &str = "http://127.0.0.1:2379";
@@ -39,6 +43,8 @@ pub struct Config {
     pub store: Store,
     /// Length of the leader's lease, 2 s to 60 s: a leader that dies is replaced within so long and a second.
     pub lead_ttl: Duration,
+    /// Where the other replicas are asked what they see; with etcd only, at most 15 besides this one.
+    pub peers: Vec<Uri>,
     /// How often agents are told to send a row, 100 ms to 60 s; none lets each keep its own interval.
     pub report_interval: Option<Duration>,
     /// How long a node that left or fell silent is still shown, 10 s to 30 days.
@@ -75,6 +81,7 @@ impl Default for Config {
             ingest_threads: (cores / 2).clamp(1, 4),
             store: Store::Folder(default_folder()),
             lead_ttl: Duration::from_secs(3),
+            peers: Vec::new(),
             report_interval: None,
             node_retention: Duration::from_secs(3600),
             watchers_max: 1_000,
@@ -181,6 +188,9 @@ struct Raw {
     /// Milliseconds that one operation on etcd may take [default: 1000].
     #[arg(long, env = "OSTLER_ETCD_TIMEOUT_MS", value_name = "MILLISECONDS")]
     etcd_timeout_ms: Option<u64>,
+    /// gRPC addresses of all replicas, http://host:port, separated by commas; this one's may be among them [default: none].
+    #[arg(long, env = "OSTLER_PEERS", value_name = "URL", value_delimiter = ',')]
+    peers: Option<Vec<String>>,
     /// Milliseconds between rows that agents are told to keep [default: each agent's own].
     #[arg(long, env = "OSTLER_REPORT_INTERVAL_MS", value_name = "MILLISECONDS")]
     report_interval_ms: Option<u64>,
@@ -249,6 +259,7 @@ impl Raw {
             etcd_user: self.etcd_user.or(other.etcd_user),
             etcd_password: self.etcd_password.or(other.etcd_password),
             etcd_timeout_ms: self.etcd_timeout_ms.or(other.etcd_timeout_ms),
+            peers: self.peers.or(other.peers),
             report_interval_ms: self.report_interval_ms.or(other.report_interval_ms),
             node_retention_s: self.node_retention_s.or(other.node_retention_s),
             watchers_max: self.watchers_max.or(other.watchers_max),
@@ -261,6 +272,7 @@ impl Raw {
     fn check(self) -> Result<Config, Error> {
         let default = Config::default();
         let store = self.store()?;
+        let peers = self.peers(&store)?;
         let replica = self.replica.unwrap_or(default.replica);
         let named = !replica.is_empty()
             && replica.len() <= 253
@@ -289,6 +301,7 @@ impl Raw {
             ingest_threads: threads,
             store,
             lead_ttl: Duration::from_secs(lead_ttl),
+            peers,
             report_interval: self.report_interval_ms.map(Duration::from_millis),
             node_retention: Duration::from_secs(retention),
             watchers_max: watchers,
@@ -302,6 +315,23 @@ impl Raw {
 }
 
 impl Raw {
+    fn peers(&self, store: &Store) -> Result<Vec<Uri>, Error> {
+        let given = self.peers.as_deref().unwrap_or_default();
+        let shared = matches!(store, Store::Etcd { .. });
+        within(given.is_empty() || shared, "peers", "given", "left out unless store is \"etcd\"")?;
+        within(given.len() <= PEERS_MAX, "peers", format!("{} addresses", given.len()), "at most 16")?;
+        let range = "http://host:port, for example \"http://coordinator-1.coordinator:7400\"";
+        let peer = |text: &String| {
+            let uri = text.parse::<Uri>().ok();
+            let usable = |uri: &Uri| {
+                uri.scheme_str() == Some("http") && uri.port_u16().is_some() && matches!(uri.path(), "" | "/")
+            };
+            let wrong = || Error::Range { key: "peers", value: text.clone(), range };
+            uri.filter(usable).ok_or_else(wrong)
+        };
+        given.iter().map(peer).collect()
+    }
+
     fn store(&self) -> Result<Store, Error> {
         let folder = || self.data_dir.clone().unwrap_or_else(default_folder);
         Ok(match self.store.unwrap_or(StoreKind::Embedded) {
@@ -402,6 +432,9 @@ mod tests {
             ("lead_ttl_s = 1", "lead_ttl_s is 1; it must be 2 to 60"),
             ("store = \"etcd\"\netcd_endpoints = [\"localhost:2379\"]", "http://host:port"),
             ("store = \"etcd\"\netcd_key = \"key.pem\"", "together with etcd_key"),
+            ("peers = [\"http://a:7400\"]", "left out unless store is \"etcd\""),
+            ("store = \"etcd\"\npeers = [\"a:7400\"]", "peers is a:7400; it must be http://host:port"),
+            ("store = \"etcd\"\npeers = [\"http://a\"]", "peers is http://a; it must be http://host:port"),
             ("store = \"etcd\"\netcd_user = \"ostler\"", "etcd_password"),
         ];
         for (text, expected) in cases {

@@ -19,8 +19,8 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use ostler_core::id::Term;
-use ostler_core::lead::{Answer, Config, Election, Request};
-use tokio::sync::watch;
+use ostler_core::lead::{Answer, Boot, Config, Election, Input, Request};
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 pub use self::alone::Alone;
@@ -31,6 +31,9 @@ use crate::store::{self, etcd};
 
 /// Begin of the election's keys in the store.
 pub const PREFIX: &str = "lead/";
+
+/// How old the answer that the own key is there may be: a look is asked for each second and takes a second at most.
+const KEY_FRESH: Duration = Duration::from_secs(3);
 
 /// How long the end of the thread waits for what still runs on it.
 const STOP_TIME_MAX: Duration = Duration::from_millis(100);
@@ -57,6 +60,31 @@ pub struct Standing {
     pub term: Term,
 }
 
+/// Tells an election how fit its replica is to lead, and asks it whether its key is there; clones reach the same one.
+#[derive(Clone, Debug)]
+pub struct Fitness {
+    inputs: mpsc::Sender<Input>,
+    /// When the leader's key was last found to be there; none while it does not lead or has not looked.
+    confirmed: watch::Receiver<Option<Boot>>,
+}
+
+impl Fitness {
+    /// Tells the replica's local health score, how many nodes it reaches, and how many the one does that reaches most.
+    pub fn tell(&self, score: u8, own: u32, best: u32) {
+        // Told again in a second; an election that has ended needs none.
+        let _ = self.inputs.try_send(Input::Health { score });
+        let _ = self.inputs.try_send(Input::Reach { own, best });
+    }
+
+    /// Has the election look whether its key is there, and says whether it was when it last looked, at most
+    /// [`KEY_FRESH`] ago. None when it does not lead.
+    pub fn key_held(&self) -> Option<bool> {
+        let _ = self.inputs.try_send(Input::Confirm);
+        let confirmed = *self.confirmed.borrow();
+        confirmed.map(|at| sys::boot_now().since(at) <= KEY_FRESH)
+    }
+}
+
 /// Why there is no election.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -72,6 +100,7 @@ pub enum Error {
 pub struct Lead {
     leadership: Leadership,
     standing: watch::Receiver<Standing>,
+    fitness: Fitness,
     thread: JoinHandle<()>,
 }
 
@@ -106,6 +135,11 @@ impl Lead {
         self.standing.clone()
     }
 
+    /// Whom to tell how fit this replica is to lead.
+    pub fn fitness(&self) -> Fitness {
+        self.fitness.clone()
+    }
+
     /// The thread, which ends after the shutdown once the lease is given back.
     pub fn into_thread(self) -> JoinHandle<()> {
         self.thread
@@ -122,7 +156,7 @@ impl Lead {
         let leadership = Leadership::default();
         let replica = config.replica().to_owned();
         let election = Election::new(config, sys::boot_now());
-        let (runner, inputs) = Runner::new(election, electorate, leadership.clone(), told, replica);
+        let (runner, inputs, fitness) = Runner::new(election, electorate, leadership.clone(), told, replica);
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::Thread)?;
         let body = move || {
@@ -136,6 +170,6 @@ impl Lead {
         };
         let thread =
             std::thread::Builder::new().name("lead".to_owned()).spawn(body).map_err(Error::Thread)?;
-        Ok(Lead { leadership, standing, thread })
+        Ok(Lead { leadership, standing, fitness, thread })
     }
 }

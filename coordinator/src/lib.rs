@@ -2,7 +2,7 @@
 //! anyone may ask it what the fleet looks like.
 //!
 //! [`start`] runs all of it in one process: gRPC on threads of its own ([`server`]), HTTP on another ([`http`]), and what
-//! happens by the clock on a third, probes of silent nodes on a fourth; the store is a file ([`store`]).
+//! happens by the clock on a third, probes of silent nodes and the exchange with other replicas ([`peers`]) on a fourth; the store is a file ([`store`]).
 
 pub mod api;
 pub mod backup;
@@ -18,6 +18,7 @@ pub mod journal;
 pub mod lead;
 pub mod mask;
 pub mod metrics;
+pub mod peers;
 pub mod request_log;
 pub mod server;
 pub mod store;
@@ -25,6 +26,7 @@ pub mod summary;
 pub mod telemetry;
 pub mod trends;
 
+mod look;
 mod probe;
 mod running;
 

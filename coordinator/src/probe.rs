@@ -1,4 +1,4 @@
-//! Probes: asks a silent node's agent whether it lives, and has the agents of other nodes ask it too.
+//! Does what the engine asks for: asks a silent node's agent whether it lives, and has the agents of other nodes ask it too.
 //!
 //! Our own probe is a connection to the agent's port and one call on it. The others are orders over the streams of the
 //! nodes that the engine chose; their answers come back by those streams ([`probed`]) and carry all that is needed to hand
@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use crate::convert::outgoing::millis;
 use crate::driver::Driver;
 use crate::ingest;
+use crate::peers::Questions;
 
 mod agent;
 
@@ -33,19 +34,21 @@ struct Target {
     term: u64,
 }
 
-/// Makes the probes that the engine asks for until shut down.
+/// Does what the engine asks for until shut down.
 pub(crate) async fn run(
     driver: Driver,
     ingest: ingest::Service,
     mut actions: mpsc::Receiver<Action>,
+    questions: Questions,
     shutdown: CancellationToken,
 ) {
     let places = Arc::new(Semaphore::new(PROBES_MAX));
     while let Some(Some(action)) = shutdown.run_until_cancelled(actions.recv()).await {
         match action {
             Action::Probe(ask) => probe(&driver, &ingest, &places, &ask),
-            // This replica knows no others, and so has nobody to ask and nobody to give the lead to.
-            Action::Corroborate(_) | Action::Resign(_) => {}
+            Action::Corroborate(nodes) => questions.ask(&driver, &nodes),
+            // The election goes by the same figures, which it is told each second.
+            Action::Resign(reason) => tracing::warn!(?reason, "should not lead"),
         }
     }
 }

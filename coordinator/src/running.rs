@@ -1,6 +1,6 @@
 //! Starting and stopping a replica.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -15,12 +15,14 @@ use crate::config::{self, Config};
 use crate::driver::Driver;
 use crate::journal::{self, Past};
 use crate::lead::{self, Lead, Leadership, Standing};
+use crate::look::{self, Electorate, Looker};
 use crate::metrics::{self, Metrics};
+use crate::peers::Answers;
 use crate::request_log::{Protocol, RequestLog};
 use crate::store::embedded::{self, Embedded};
 use crate::summary::Summaries;
 use crate::trends::Trends;
-use crate::{http, ingest, probe, server, store};
+use crate::{http, ingest, server, store};
 
 /// Why a replica does not start.
 #[derive(Debug, thiserror::Error)]
@@ -101,6 +103,7 @@ pub async fn start(config: Config) -> Result<Running, Error> {
         ingest_threads,
         store: kept,
         lead_ttl,
+        peers,
         report_interval,
         node_retention,
         watchers_max,
@@ -120,13 +123,12 @@ pub async fn start(config: Config) -> Result<Running, Error> {
         past: Arc::clone(&past),
     };
     let api = Api::new(sources, watchers_max, shutdown.clone());
-    let ingest =
-        ingest::service(driver.clone(), ingest::Limits { report_interval, ..ingest::Limits::default() });
+    let limits = ingest::Limits { report_interval, ..ingest::Limits::default() };
+    let ingest = ingest::service(driver.clone(), limits);
 
-    let services =
-        server::Services { ingest: ingest.clone(), api: api.clone(), log: RequestLog::new(Protocol::Grpc) };
-    let listen = |address, what, flag| move |source| Error::Listen { address, what, flag, source };
-    let grpc = server::start(grpc_listen, ingest_threads, &services, &shutdown).map_err(listen(
+    let (peers_answers, log) = (Answers::new(driver.clone()), RequestLog::new(Protocol::Grpc));
+    let services = server::Services { ingest: ingest.clone(), api: api.clone(), peers: peers_answers, log };
+    let grpc = server::start(grpc_listen, ingest_threads, &services, &shutdown).map_err(not_listening(
         grpc_listen,
         "gRPC",
         "grpc-listen",
@@ -143,28 +145,42 @@ pub async fn start(config: Config) -> Result<Running, Error> {
 
     let lead = join(&kept, election, &store, &shutdown)?;
     running.leadership = lead.leadership();
-    let standing = lead.standing();
+    let (standing, fitness) = (lead.standing(), lead.fitness());
     running.threads.push(lead.into_thread());
     let events = journal::keep(driver.clone(), store.clone(), past.last(), shutdown.clone());
     let by_the_clock =
         by_the_clock(driver.clone(), summaries.clone(), trends, standing, events, shutdown.clone());
     running.threads.push(thread("clock", by_the_clock)?);
-    running.threads.extend(probing(&driver, &ingest, &shutdown)?);
+    let electorate = Electorate::of(&kept);
+    if let Some(actions) = driver.take_actions() {
+        let looker = Looker { driver: driver.clone(), ingest: ingest.clone(), fitness, electorate };
+        running.threads.push(thread("look", look::run(looker, actions, peers, shutdown.clone()))?);
+    }
 
-    let listener = http::bind(http_listen).map_err(listen(http_listen, "HTTP", "http-listen"))?;
-    running.http_address = listener.local_addr().map_err(listen(http_listen, "HTTP", "http-listen"))?;
+    let not_heard = not_listening(http_listen, "HTTP", "http-listen");
+    let listener = http::bind(http_listen).map_err(&not_heard)?;
+    running.http_address = listener.local_addr().map_err(&not_heard)?;
     let metrics = Metrics::new(metrics::Sources { driver, summaries, ingest, api: api.clone(), store });
     let ready = readiness(&grpc, &shutdown);
     let router = http::router(http::Context { api, metrics, ready });
-    let http_shutdown = shutdown.clone();
-    running.threads.push(thread("http", async move {
-        if let Err(error) = http::serve(listener, router, http_shutdown).await {
-            tracing::error!(error = &error as &dyn std::error::Error, "the HTTP server ended");
-        }
-    })?);
+    running.threads.push(thread("http", serve_http(listener, router, shutdown.clone()))?);
     running.grpc = Some(grpc);
     tracing::info!(replica, grpc = %running.grpc_address, http = %running.http_address, "started");
     Ok(running)
+}
+
+fn not_listening(
+    address: SocketAddr,
+    what: &'static str,
+    flag: &'static str,
+) -> impl Fn(std::io::Error) -> Error {
+    move |source| Error::Listen { address, what, flag, source }
+}
+
+async fn serve_http(listener: TcpListener, router: axum::Router, shutdown: CancellationToken) {
+    if let Err(error) = http::serve(listener, router, shutdown).await {
+        tracing::error!(error = &error as &dyn std::error::Error, "the HTTP server ended");
+    }
 }
 
 /// The store of what is this replica's own, and of everything when it is alone.
@@ -190,16 +206,6 @@ fn join(
         }
         config::Store::Etcd { folder: _, etcd } => Lead::with_etcd(election, etcd, shutdown.clone()),
     }
-}
-
-/// Begins to make the probes that the engine asks for.
-fn probing(
-    driver: &Driver,
-    ingest: &ingest::Service,
-    shutdown: &CancellationToken,
-) -> Result<Option<JoinHandle<()>>, Error> {
-    let Some(actions) = driver.take_actions() else { return Ok(None) };
-    thread("probe", probe::run(driver.clone(), ingest.clone(), actions, shutdown.clone())).map(Some)
 }
 
 /// What happens by the clock: steps, points of trends, events to the store, and who leads to the engine.

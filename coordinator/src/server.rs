@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::api::Api;
 use crate::ingest;
+use crate::peers;
 use crate::request_log::RequestLog;
 
 mod agents;
@@ -41,6 +42,8 @@ pub struct Services {
     pub ingest: ingest::Service,
     /// The read API.
     pub api: Api,
+    /// What other replicas ask.
+    pub peers: peers::Answers,
     /// Logs each call.
     pub log: RequestLog,
 }

@@ -43,6 +43,8 @@ const WIRE_MEETS_CORE: &[&str] = &[
     "coordinator/src/ingest/",
     "coordinator/src/api/",
     "coordinator/src/journal.rs",
+    "coordinator/src/peers.rs",
+    "coordinator/src/peers/",
     "coordinator/src/probe.rs",
     "coordinator/src/probe/",
     "coordinator/src/summary.rs",

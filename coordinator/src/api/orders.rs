@@ -1,9 +1,9 @@
-//! Orders of operators and questions of replicas: not served in this version, and said so plainly.
+//! Orders of operators: not served in this version, and said so plainly.
 
 use ostler_proto::v1;
 use tonic::{Request, Response, Status};
 
-/// Answers `Control` and `Peer`.
+/// Answers `Control`.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Orders;
 
@@ -37,24 +37,4 @@ control! {
     apply_policy: ApplyPolicyRequest,
     approve: ApproveRequest,
     start_drill: StartDrillRequest,
-}
-
-fn no_peers(question: &str) -> Status {
-    Status::unimplemented(format!(
-        "{question} is not available in this version: replicas do not consult each other yet; that comes with the release that adds election"
-    ))
-}
-
-#[tonic::async_trait]
-impl v1::peer_server::Peer for Orders {
-    async fn corroborate(
-        &self,
-        _request: Request<v1::CorroborateRequest>,
-    ) -> Result<Response<v1::CorroborateResponse>, Status> {
-        Err(no_peers("corroborate"))
-    }
-
-    async fn get_reach(&self, _request: Request<v1::GetReachRequest>) -> Result<Response<v1::Reach>, Status> {
-        Err(no_peers("get_reach"))
-    }
 }

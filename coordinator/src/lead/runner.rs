@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use ostler_core::id::Term;
-use ostler_core::lead::{Election, Input, Output, Reason, Renewal, Request, RequestId, WatchId};
+use ostler_core::lead::{Boot, Election, Input, Output, Reason, Renewal, Request, RequestId, WatchId};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::sys::boot_now;
-use super::{Electorate, Leadership, Standing};
+use super::{Electorate, Fitness, Leadership, Standing};
 
 /// Answers on their way to the election. It has one question and four keepalives out at a time; the rest are late ones.
 const INPUTS_MAX: usize = 64;
@@ -31,6 +31,8 @@ pub(super) struct Runner<E> {
     replica: String,
     /// Where tasks put answers.
     inputs: mpsc::Sender<Input>,
+    /// When the own key was last found.
+    confirmed: watch::Sender<Option<Boot>>,
     watch: Option<AbortOnDropHandle<()>>,
     /// The term under which this replica leads.
     leading: Option<Term>,
@@ -46,15 +48,17 @@ pub(super) struct Runner<E> {
 }
 
 impl<E: Electorate> Runner<E> {
-    /// The loop, and where it takes its inputs from.
+    /// The loop, where it takes its inputs from, and whom to tell of the replica's fitness.
     pub(super) fn new(
         election: Election,
         electorate: E,
         leadership: Leadership,
         told: watch::Sender<Standing>,
         replica: String,
-    ) -> (Runner<E>, mpsc::Receiver<Input>) {
+    ) -> (Runner<E>, mpsc::Receiver<Input>, Fitness) {
         let (inputs, receiver) = mpsc::channel(INPUTS_MAX);
+        let (confirmed, confirms) = watch::channel(None);
+        let fitness = Fitness { inputs: inputs.clone(), confirmed: confirms };
         let runner = Runner {
             election,
             electorate,
@@ -62,6 +66,7 @@ impl<E: Electorate> Runner<E> {
             told,
             replica,
             inputs,
+            confirmed,
             watch: None,
             leading: None,
             last: Term(0),
@@ -70,7 +75,7 @@ impl<E: Electorate> Runner<E> {
             taking: false,
             ended: false,
         };
-        (runner, receiver)
+        (runner, receiver, fitness)
     }
 
     /// Takes part until shut down.
@@ -92,6 +97,7 @@ impl<E: Electorate> Runner<E> {
                 () = tokio::time::sleep(self.rest()) => self.pass(),
             }
             self.retry();
+            self.confirmed.send_replace(self.election.confirmed());
         }
     }
 

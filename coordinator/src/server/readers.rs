@@ -53,7 +53,7 @@ impl Readers {
         services: Services,
         shutdown: &CancellationToken,
     ) -> Result<Readers, tonic_reflection::server::Error> {
-        let Services { ingest, api, log } = services.clone();
+        let Services { ingest, api, log, peers: _ } = services.clone();
         let front = Front { ingest, api, routes: routes(services, shutdown).await? };
         Ok(Readers { http: builder(), service: log.layer(front) })
     }
@@ -133,7 +133,7 @@ async fn routes(
     };
     let fleet = v1::fleet_server::FleetServer::new(services.api).max_decoding_message_size(REQUEST_BYTES_MAX);
     let control = v1::control_server::ControlServer::new(Orders).max_decoding_message_size(REQUEST_BYTES_MAX);
-    let peer = v1::peer_server::PeerServer::new(Orders).max_decoding_message_size(REQUEST_BYTES_MAX);
+    let peer = v1::peer_server::PeerServer::new(services.peers).max_decoding_message_size(REQUEST_BYTES_MAX);
     Ok(Routes::new(fleet)
         .add_service(control)
         .add_service(peer)

@@ -71,11 +71,15 @@ async fn a_list_of_everything_says_the_same_as_one_that_is_filtered_and_masked()
     until_nodes(&mut fleet, 2).await;
     let all: Vec<_> =
         v1::Node::FIELDS.iter().map(|field| field.name).filter(|it| *it != "readings").collect();
-    let mut lists = Vec::new();
-    for request in [list("", &[]), list("name != nobody", &[]), list("", &all)] {
-        let mut answer = fleet.list_nodes(request).await.unwrap().into_inner();
-        answer.nodes.iter_mut().for_each(|node| node.age_ms = 0);
-        lists.push(answer);
+    let mut lists: Vec<v1::ListNodesResponse> = Vec::new();
+    // Until nothing moved in between: the verdict on the lost GPU comes with a step.
+    while lists.is_empty() || lists.first() != lists.last() {
+        lists.clear();
+        for request in [list("", &[]), list("name != nobody", &[]), list("", &all), list("", &[])] {
+            let mut answer = fleet.list_nodes(request).await.unwrap().into_inner();
+            answer.nodes.iter_mut().for_each(|node| node.age_ms = 0);
+            lists.push(answer);
+        }
     }
     assert_eq!(lists[0].nodes[1].labels["rack"], "r7");
     assert_eq!(lists[0].nodes[1].probe_address, "10.0.0.7:7410");

@@ -4,6 +4,7 @@
 
 mod lists;
 mod mirror;
+mod peers;
 mod restart;
 mod services;
 mod support;

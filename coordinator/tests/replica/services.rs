@@ -112,9 +112,6 @@ async fn what_is_not_available_says_what_and_when() {
     let refused = control.drain(v1::DrainRequest::default()).await.unwrap_err();
     assert_eq!(refused.code(), Code::Unimplemented);
     assert!(refused.message().starts_with("drain is not available in this version"), "{refused}");
-    let mut peer = v1::peer_client::PeerClient::new(channel(&replica).await);
-    let refused = peer.corroborate(v1::CorroborateRequest::default()).await.unwrap_err();
-    assert_eq!(refused.code(), Code::Unimplemented);
     let mut agent = v1::agent_client::AgentClient::new(channel(&replica).await);
     assert_eq!(agent.probe(v1::ProbeRequest {}).await.unwrap_err().code(), Code::Unimplemented);
 }

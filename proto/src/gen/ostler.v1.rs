@@ -5130,12 +5130,13 @@ pub struct CorroborateRequest {
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct CorroborateResponse {
+    /// Those it knows. None while it does not trust what it sees itself.
     #[prost(message, repeated, tag = "1")]
     pub nodes: ::prost::alloc::vec::Vec<NodeEvidence>,
     #[prost(message, optional, tag = "2")]
     pub reach: ::core::option::Option<Reach>,
 }
-#[derive(Clone, PartialEq, ::prost::Message)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct NodeEvidence {
     #[prost(string, tag = "1")]
     pub node: ::prost::alloc::string::String,
@@ -5146,8 +5147,9 @@ pub struct NodeEvidence {
     pub silence_ms: ::core::option::Option<u32>,
     #[prost(uint64, tag = "4")]
     pub incarnation: u64,
-    #[prost(message, repeated, tag = "5")]
-    pub probes: ::prost::alloc::vec::Vec<ProbeOutcome>,
+    /// What this replica holds of the node.
+    #[prost(enumeration = "Verdict", tag = "6")]
+    pub verdict: i32,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetReachRequest {
