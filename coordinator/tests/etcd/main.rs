@@ -4,6 +4,7 @@
 
 mod election;
 mod model;
+mod peers;
 mod replicas;
 mod restore;
 mod security;
