@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use ostler_coordinator::lead::{Lead, Leadership, PREFIX, Standing};
+use ostler_coordinator::store::etcd;
 use ostler_coordinator::store::fenced::{Fenced, Verdict};
 use ostler_coordinator::store::{Operation, Store, Transaction};
 use ostler_core::id::Term;
@@ -15,19 +16,23 @@ use crate::server::{PATIENCE, Server};
 const TTL: Duration = Duration::from_secs(3);
 
 /// One replica's part, and who it says leads.
-struct Replica {
+pub(crate) struct Replica {
     name: String,
-    leadership: Leadership,
-    standing: watch::Receiver<Standing>,
+    pub(crate) leadership: Leadership,
+    pub(crate) standing: watch::Receiver<Standing>,
     shutdown: CancellationToken,
     thread: Option<std::thread::JoinHandle<()>>,
 }
 
 impl Replica {
     fn join(server: &Server, name: &str) -> Replica {
+        Replica::join_at(&server.config(), name)
+    }
+
+    pub(crate) fn join_at(etcd: &etcd::Config, name: &str) -> Replica {
         let shutdown = CancellationToken::new();
         let config = Config::try_new(name, PREFIX, TTL).unwrap();
-        let lead = Lead::with_etcd(config, &server.config(), shutdown.clone()).unwrap();
+        let lead = Lead::with_etcd(config, etcd, shutdown.clone()).unwrap();
         let (leadership, standing) = (lead.leadership(), lead.standing());
         Replica { name: name.to_owned(), leadership, standing, shutdown, thread: Some(lead.into_thread()) }
     }
@@ -39,7 +44,7 @@ impl Replica {
         told.clone()
     }
 
-    fn term(&self) -> Option<Term> {
+    pub(crate) fn term(&self) -> Option<Term> {
         self.leadership.act(|token| token.term())
     }
 
@@ -64,7 +69,7 @@ fn boot_now() -> Boot {
     Boot::from_millis((seconds * 1_000.0) as u64)
 }
 
-async fn until(what: &str, mut holds: impl FnMut() -> bool) {
+pub(crate) async fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let started = Instant::now();
     while !holds() {
         assert!(started.elapsed() < PATIENCE, "{what}: not in {PATIENCE:?}");

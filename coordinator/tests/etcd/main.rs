@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod election;
+mod members;
 mod model;
 mod peers;
 mod replicas;

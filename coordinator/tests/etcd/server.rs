@@ -28,10 +28,20 @@ impl Server {
 
     /// Starts one in a folder with more arguments, and waits until it answers whoever asks as `config` says.
     pub(crate) async fn start_with(folder: TempDir, config: Config, arguments: &[String]) -> Server {
-        let child = spawn(&folder, &config.endpoints[0], arguments);
-        let mut server = Server { child, folder, config };
+        let mut server = Server::launch(folder, config, arguments);
         server.wait().await;
         server
+    }
+
+    /// Starts one that may need others to answer.
+    pub(crate) fn launch(folder: TempDir, config: Config, arguments: &[String]) -> Server {
+        let child = spawn(&folder, &config.endpoints[0], arguments);
+        Server { child, folder, config }
+    }
+
+    /// Starts it again after it was killed, with what it has kept.
+    pub(crate) fn relaunch(&mut self, arguments: &[String]) {
+        self.child = spawn(&self.folder, &self.config.endpoints[0], arguments);
     }
 
     pub(crate) fn config(&self) -> Config {
@@ -72,7 +82,8 @@ impl Server {
         assert!(answer.lines().next().is_some_and(|line| line.contains("200")), "{path}: {answer}");
     }
 
-    async fn wait(&mut self) {
+    /// Waits until it answers.
+    pub(crate) async fn wait(&mut self) {
         let started = Instant::now();
         while self.store().get("ready").await.is_err() {
             assert!(self.child.try_wait().unwrap().is_none(), "etcd ended; it said:\n{}", self.log());
