@@ -22,6 +22,9 @@ const PAGE_SIZE: u32 = 1_000;
 /// Largest answer that is read: a page of entries with all their readings (1,000 x 30 KB) fits twice.
 const ANSWER_BYTES_MAX: usize = 64 << 20;
 
+/// Bytes that the server may send ahead: with HTTP/2's own 64 KiB, a long list stops every time until we had our turn.
+const WINDOW_BYTES: u32 = 4 << 20;
+
 /// A coordinator.
 #[derive(Clone, Debug)]
 pub(crate) struct Client {
@@ -172,6 +175,8 @@ fn endpoint(server: &str) -> Result<Endpoint, Error> {
         return Err(usage("it names no host"));
     }
     Ok(endpoint
+        .initial_stream_window_size(WINDOW_BYTES)
+        .initial_connection_window_size(WINDOW_BYTES)
         .connect_timeout(CONNECT_DEADLINE)
         .keep_alive_while_idle(true)
         .http2_keep_alive_interval(CALL_DEADLINE))
