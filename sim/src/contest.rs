@@ -199,11 +199,6 @@ impl Arena {
         &self.setup
     }
 
-    /// What the requests ask for.
-    pub fn demand(&self) -> &Demand {
-        &self.demand
-    }
-
     /// Requests of the first seed.
     pub fn requests(&self) -> &[Request] {
         &self.traces[0]

@@ -67,12 +67,6 @@ impl Samples {
         let last = self.0.len() - 1;
         self.0[((share.clamp(0.0, 1.0) * last as f64).round() as usize).min(last)]
     }
-
-    /// How many there are.
-    #[allow(clippy::len_without_is_empty, reason = "there is always one")]
-    pub fn len(&self) -> usize {
-        self.0.len()
-    }
 }
 
 impl Law {
