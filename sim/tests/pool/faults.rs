@@ -5,7 +5,9 @@ use std::path::Path;
 use ostler_sim::profile::Profile;
 use ostler_sim::scaler::{Static, Wanted};
 use ostler_sim::setup::{Fault, Faults, Prices, Setup, ZoneIndex, read_removals};
+use ostler_sim::telemetry::Telemetry;
 use ostler_sim::time::{SimTime, Span};
+use ostler_sim::trace::Request;
 
 use crate::load;
 
@@ -91,4 +93,16 @@ fn hours_and_money_are_those_of_the_replicas_that_had_a_node() {
     assert!((outcome.replica_hours / (5.0 * hours) - 1.0).abs() < 1e-9);
     assert!((outcome.cost / (32.0 * hours) - 1.0).abs() < 1e-9);
     assert_eq!(outcome.gpu_hours, outcome.replica_hours);
+}
+
+#[test]
+fn hours_of_many_replicas_over_many_days_are_all_counted() {
+    let (day, ten_days) = (Span::from_seconds(86_400), Span::from_seconds(10 * 86_400));
+    let at = |arrival| Request { arrival, input_tokens: 100, output_tokens: 10, class: 0, prefix: None };
+    let requests = [SimTime::ZERO, SimTime::after(ten_days)].map(at);
+    let telemetry = Telemetry { period: day, ..Telemetry::default() };
+    let setup = Setup { telemetry, decide_every: day, ..load::setup(50) };
+    let (outcome, _) = load::run_static(&setup, &requests);
+    assert!((outcome.replica_hours - 12_000.0).abs() < 0.1, "{}", outcome.replica_hours);
+    assert!((outcome.cost - 12_000.0).abs() < 0.1, "{}", outcome.cost);
 }
