@@ -106,3 +106,28 @@ fn hours_of_many_replicas_over_many_days_are_all_counted() {
     assert!((outcome.replica_hours - 12_000.0).abs() < 0.1, "{}", outcome.replica_hours);
     assert!((outcome.cost - 12_000.0).abs() < 0.1, "{}", outcome.cost);
 }
+
+/// All that a zone's one node holds, and a replica elsewhere: what dies at once cannot save what it loses.
+#[test]
+fn replicas_that_die_together_do_not_get_what_the_others_lose() {
+    let requests = load::poisson(|_| 30.0, 200.0, load::chat, 6);
+    for fault in [Fault::NodeDown, Fault::ZoneDown { zone: ZoneIndex(0), lasts: Span::from_seconds(3600) }] {
+        let (outcome, served) =
+            load::run_static(&Setup { initial: Wanted::on_demand(9), ..with_fault(100, fault) }, &requests);
+        assert!(outcome.interrupted > 10, "three of nine replicas had requests: {}", outcome.interrupted);
+        assert_eq!(outcome.requests.retried, outcome.interrupted);
+        assert_eq!(outcome.requests.finished, outcome.requests.arrived, "one retry was enough for each");
+        assert_eq!(served.iter().filter(|it| it.retries > 0).count() as u64, outcome.interrupted);
+    }
+}
+
+#[test]
+fn nodes_of_one_zone_die_together() {
+    let requests = load::poisson(|_| 30.0, 200.0, load::chat, 6);
+    let profile = Profile { replicas_per_node: 1, ..Profile::llama_8b_h100() };
+    let fault = Fault::ZoneDown { zone: ZoneIndex(0), lasts: Span::from_seconds(3600) };
+    let setup = Setup { profile, initial: Wanted::on_demand(9), ..with_fault(100, fault) };
+    let (outcome, _) = load::run_static(&setup, &requests);
+    assert!(outcome.interrupted > 10, "{}", outcome.interrupted);
+    assert_eq!(outcome.requests.finished, outcome.requests.arrived, "one retry was enough for each");
+}
