@@ -11,6 +11,7 @@
 
 pub mod contender;
 pub mod demand;
+mod held;
 pub mod html;
 pub mod oracle;
 pub mod report;
@@ -23,6 +24,7 @@ use std::sync::Arc;
 
 use self::contender::{Contender, Setting};
 use self::demand::Demand;
+use self::held::{HELD_MAX, REQUESTS_MAX};
 use self::report::{Entry, Report};
 use self::timeline::{Recorder, Timeline};
 use crate::outcome::{Outcome, Served};
@@ -30,9 +32,6 @@ use crate::scaler::Wanted;
 use crate::setup::{Setup, SetupError};
 use crate::trace::{self, Options, Request, Source};
 use crate::world;
-
-/// Most requests of a seed that are held in memory: 40 bytes each make 200 MB.
-pub const REQUESTS_MAX: usize = 5_000_000;
 
 /// Seeds of one contest: enough for narrow intervals, and for the table of Student's t.
 pub const SEEDS_MAX: u64 = 30;
@@ -55,6 +54,11 @@ pub enum Error {
     /// There are too many.
     #[error("the trace has over {REQUESTS_MAX} requests; cut it, or scale its rate down")]
     TooLong,
+    /// There are too many in all.
+    #[error(
+        "the seeds have over {HELD_MAX} requests together; give fewer seeds, cut the trace, or scale its rate down"
+    )]
+    TooMany,
     /// The share is none.
     #[error("a goal of {0} is not over 0 and at most 1; 0.999 lets one request in a thousand miss")]
     Goal(f64),
@@ -88,7 +92,7 @@ pub struct Arena {
     trace: String,
     setup: Setup,
     goal: f64,
-    /// By seed.
+    /// By seed; the same one for all where chance has no part in it.
     traces: Vec<Arc<[Request]>>,
     /// Of the first seed.
     demand: Demand,
@@ -168,14 +172,13 @@ impl Arena {
         if !(1..=SEEDS_MAX).contains(&seeds) {
             return Err(Error::Seeds(seeds));
         }
-        let read = |seed| read(source, &options(seed));
         let first = terms.setup.seed;
-        let traces = (first..first + seeds).map(read).collect::<Result<Vec<_>, Error>>()?;
-        Arena::of(terms, traces)
+        let options: Vec<Options> = (first..first + seeds).map(options).collect();
+        Arena::of(terms, held::read_each(source, &options, HELD_MAX)?)
     }
 
     /// With these requests, one list for each seed, each in order of arrival.
-    pub fn of(terms: Terms, traces: Vec<Vec<Request>>) -> Result<Arena, Error> {
+    pub fn of(terms: Terms, traces: Vec<Arc<[Request]>>) -> Result<Arena, Error> {
         let Terms { trace, mut setup, start, goal } = terms;
         if !(goal > 0.0 && goal <= 1.0) {
             return Err(Error::Goal(goal));
@@ -190,7 +193,6 @@ impl Arena {
             }
         });
         setup.check()?;
-        let traces = traces.into_iter().map(Arc::from).collect();
         Ok(Arena { trace, setup, goal, traces, demand })
     }
 
@@ -310,17 +312,6 @@ impl Arena {
         timeline.pool(&recorder, &outcome);
         Ok(Run { outcome, timeline, missed: missed.get() })
     }
-}
-
-fn read(source: &Source, options: &Options) -> Result<Vec<Request>, Error> {
-    let mut requests = Vec::new();
-    for request in source.requests(options)? {
-        if requests.len() == REQUESTS_MAX {
-            return Err(Error::TooLong);
-        }
-        requests.push(request?);
-    }
-    Ok(requests)
 }
 
 #[cfg(test)]

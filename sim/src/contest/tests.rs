@@ -27,7 +27,8 @@ fn swing(seed: u64) -> Vec<Request> {
 fn arena(seeds: u64) -> Arena {
     let startup = Startup::constant(Span::from_seconds(30));
     let setup = Setup { startup, replicas_max: 20, ..Setup::new(Profile::llama_8b_h100()) };
-    Arena::of(terms(setup, 0.99), (1..=seeds).map(swing).collect()).expect("it is in order")
+    Arena::of(terms(setup, 0.99), (1..=seeds).map(|seed| swing(seed).into()).collect())
+        .expect("it is in order")
 }
 
 fn terms(setup: Setup, goal: f64) -> Terms {
@@ -88,7 +89,8 @@ fn the_timeline_adds_up_to_the_trace() {
 #[test]
 fn what_cannot_be_is_refused() {
     let terms = |goal| terms(Setup::new(Profile::llama_8b_h100()), goal);
-    let error = |goal, traces| Arena::of(terms(goal), traces).unwrap_err().to_string();
-    assert!(error(1.5, vec![swing(1)]).contains("goal of 1.5"));
-    assert!(error(0.9, vec![Vec::new()]).contains("no request"));
+    let error =
+        |goal, requests: Vec<Request>| Arena::of(terms(goal), vec![requests.into()]).unwrap_err().to_string();
+    assert!(error(1.5, swing(1)).contains("goal of 1.5"));
+    assert!(error(0.9, Vec::new()).contains("no request"));
 }
