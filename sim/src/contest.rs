@@ -278,7 +278,7 @@ impl Arena {
         let requests: u64 = self.traces.iter().map(|trace| trace.len() as u64).sum();
         let mut left = match patience {
             Patience::ToTheEnd => u64::MAX,
-            Patience::WhileThereIsHope => ((1.0 - self.goal) * requests as f64) as u64,
+            Patience::WhileThereIsHope => missed_max(self.goal, requests),
         };
         let mut runs = Vec::new();
         for seed in 0..self.traces.len() {
@@ -312,6 +312,14 @@ impl Arena {
         timeline.pool(&recorder, &outcome);
         Ok(Run { outcome, timeline, missed: missed.get() })
     }
+}
+
+/// Most requests of so many that may miss when the share of the others is to be the goal.
+fn missed_max(goal: f64, requests: u64) -> u64 {
+    let holds = |missed: &u64| (requests - missed) as f64 / requests as f64 >= goal;
+    // The product is rounded, and 90 % of 100 leave 9.999999999999998.
+    let near = ((1.0 - goal) * requests as f64) as u64;
+    (near.saturating_sub(1)..=(near + 1).min(requests)).rev().find(holds).unwrap_or(0)
 }
 
 #[cfg(test)]

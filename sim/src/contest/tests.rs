@@ -94,3 +94,22 @@ fn what_cannot_be_is_refused() {
     assert!(error(1.5, swing(1)).contains("goal of 1.5"));
     assert!(error(0.9, Vec::new()).contains("no request"));
 }
+
+#[test]
+fn as_many_may_miss_as_leave_the_goals_share() {
+    let table =
+        [(0.9, 100, 10), (0.999, 1000, 1), (0.999, 999, 0), (0.07, 100, 93), (1.0, 50, 0), (0.5, 1, 0)];
+    for (goal, requests, missed) in table {
+        assert_eq!(missed_max(goal, requests), missed, "{goal} of {requests}");
+    }
+    for requests in 1..400_u64 {
+        for goal in [0.001, 0.3, 0.7, 0.95, 0.99, 0.9999] {
+            let share = |missed: u64| (requests - missed) as f64 / requests as f64;
+            let missed = missed_max(goal, requests);
+            assert!(
+                share(missed) >= goal && (missed == requests || share(missed + 1) < goal),
+                "{goal} {requests}"
+            );
+        }
+    }
+}
