@@ -303,13 +303,14 @@ impl Arena {
         let mut recorder = Recorder::new(setting.scaler(&setup));
         let mut timeline = Timeline::of(requests);
         let mut sink = |served: &Served| {
-            if !setup.objective.is_met(served, &setup.profile) {
+            if setup.objective.is_met(served, &setup.profile) {
+                timeline.meet(served.request.arrival);
+            } else {
                 missed.set(missed.get() + 1);
-                timeline.miss(served.request.arrival);
             }
         };
         let outcome = world::run(&setup, arrivals, &mut recorder, &mut sink)?;
-        timeline.pool(&recorder, &outcome);
+        timeline.pool(&recorder, requests);
         Ok(Run { outcome, timeline, missed: missed.get() })
     }
 }

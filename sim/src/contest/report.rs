@@ -29,7 +29,7 @@ pub struct Report {
     pub initial_replicas: u32,
     /// Mean seconds from asking to serving on a node that is there, without the pull of its image.
     pub start_seconds: f64,
-    /// GPU-hours that nobody can go below.
+    /// GPU-hours that nobody can go below who answers every request that fits an engine.
     pub floor_gpu_hours: f64,
     /// By contender, in the order they were asked for.
     pub entries: Vec<Entry>,

@@ -76,13 +76,17 @@ fn a_run_that_is_given_up_has_missed_and_says_how_many_requests_there_were() {
 
 #[test]
 fn the_timeline_adds_up_to_the_trace() {
-    let arena = arena(1);
+    let mut requests = swing(1);
+    requests.iter_mut().step_by(50).for_each(|it| it.input_tokens = 1_000_000);
+    let setup = Setup { replicas_max: 20, ..Setup::new(Profile::llama_8b_h100()) };
+    let arena = Arena::of(terms(setup, 0.99), vec![requests.into()]).expect("it is in order");
     let trial = arena.play(&Setting::Static(2), Patience::ToTheEnd, &mut || ()).expect("it runs");
     let Run { timeline, outcome, .. } = &trial.runs[0];
     let arrived: f64 = timeline.requests_per_second.iter().sum::<f64>() * timeline.slice_seconds;
+    assert!(outcome.requests.aborted.too_long > 50, "what is refused has no answer, and is missed too");
     assert!((arrived - trial.requests as f64).abs() < 0.5, "{arrived} of {}", trial.requests);
     let missed: u64 = timeline.missed.iter().map(|it| u64::from(*it)).sum();
-    assert_eq!(missed, trial.requests - outcome.requests.within, "all were answered");
+    assert_eq!(missed, trial.requests - outcome.requests.within);
     assert!(timeline.ready.iter().all(|it| *it == 2.0));
 }
 

@@ -73,8 +73,11 @@ fn the_objective_is_told_in_full() {
         "{}",
         terms(&report)
     );
+    assert!(page(&report).contains("the line is the objective.</p>"));
     report.objective.plus_idle_prompt_time = true;
     assert!(promise(&report.objective).contains("plus the time its prompt takes"));
+    let page = page(&report);
+    assert!(page.contains("the line is the objective without the time that each request's prompt takes"));
 }
 
 #[test]
