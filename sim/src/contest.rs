@@ -7,7 +7,8 @@
 //! A contender with settings gets its best one: the one that needs the fewest GPU-hours while it holds the objective for
 //! the goal's share of the requests of all seeds, or that holds it for the most when none reaches the goal. How far is
 //! searched stands at [`search`]. The clairvoyant in [`oracle`] makes a plan for each seed. All begin with the same pool,
-//! which is what the first minutes need.
+//! which is what the first minutes need, but for those whose setting names a number: a static pool begins with it, a
+//! minimum raises the start to itself, and a plan begins with its first step.
 
 pub mod contender;
 pub mod demand;
@@ -26,6 +27,7 @@ use self::contender::{Contender, Setting};
 use self::demand::Demand;
 use self::held::{HELD_MAX, REQUESTS_MAX};
 use self::report::{Entry, Report};
+use self::search::StaticPool;
 use self::timeline::{Recorder, Timeline};
 use crate::outcome::{Outcome, Served};
 use crate::scaler::Wanted;
@@ -98,7 +100,7 @@ pub struct Arena {
     demand: Demand,
 }
 
-/// Who starts the pool: the trace itself, or a number.
+/// How large the pool begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Start {
     /// As many replicas as the first minutes need.
@@ -187,10 +189,7 @@ impl Arena {
         let demand = Demand::of(first, &setup.profile);
         setup.initial = Wanted::on_demand(match start {
             Start::Replicas(replicas) => replicas,
-            Start::ByDemand => {
-                let needed = (demand.first_minutes() * INITIAL_MARGIN).ceil() as u32;
-                needed.clamp(setup.replicas_min.max(1), setup.replicas_max)
-            }
+            Start::ByDemand => setup.clamped((demand.first_minutes() * INITIAL_MARGIN).ceil() as u32),
         });
         setup.check()?;
         Ok(Arena { trace, setup, goal, traces, demand })
@@ -209,48 +208,48 @@ impl Arena {
     /// Finds what each contender can do at best.
     pub fn run(&self, contenders: &[Contender], tell: &mut dyn FnMut(Progress)) -> Result<Report, Error> {
         let seeds = u32::try_from(self.traces.len()).expect("seeds are bounded");
+        let needs_peak = contenders.iter().any(|it| *it != Contender::Oracle);
+        let peak_trials_max = if needs_peak { search::static_trials_max(&self.setup) } else { 0 };
         let trials_max: u32 = contenders.iter().map(|it| it.trials_max() + 1).sum();
-        let runs_max = (trials_max + search::STATIC_TRIALS_MAX) * seeds;
+        let runs_max = (trials_max + peak_trials_max) * seeds;
         let mut runs = 0;
-        let mut entries = Vec::new();
-        let mut count_peak = || {
+        let mut count = |contender| {
             runs += 1;
-            tell(Progress { runs, runs_max, contender: Contender::StaticPeak });
+            tell(Progress { runs, runs_max, contender });
         };
-        let peak = search::static_pool(self, &mut count_peak)?;
+        let mut count_peak = || count(Contender::StaticPeak);
+        let peak = needs_peak.then(|| search::static_pool(self, &mut count_peak)).transpose()?;
+        let mut entries = Vec::new();
         for contender in contenders {
-            let before = runs;
-            let mut count = || {
-                runs += 1;
-                tell(Progress { runs, runs_max, contender: *contender });
+            let own = peak.as_ref().filter(|_| *contender == Contender::StaticPeak);
+            let mut searched = own.map_or(0, |peak| peak.runs);
+            let mut count_one = || {
+                searched += 1;
+                count(*contender);
             };
-            let best = self.best(*contender, &peak, &mut count)?;
-            entries.push(Entry::new(*contender, &best, runs - before, self.goal));
+            let best = self.best(*contender, peak.as_ref(), &mut count_one)?;
+            entries.push(Entry::new(*contender, &best, searched, self.goal));
         }
         Ok(Report::new(self, entries))
     }
 
-    /// `count` is called after each run.
-    fn best(&self, contender: Contender, peak: &Trial, count: &mut dyn FnMut()) -> Result<Trial, Error> {
-        let peak_replicas = match peak.setting {
-            Setting::Static(replicas) => Some(replicas).filter(|_| peak.attainment() >= self.goal),
-            Setting::Target(_)
-            | Setting::Panic(_)
-            | Setting::Weighted(_)
-            | Setting::Threshold(_)
-            | Setting::AtLeast(..)
-            | Setting::Plan(_) => None,
-        };
+    /// `peak` is there for all but the oracle. `count` is called after each run.
+    fn best(
+        &self,
+        contender: Contender,
+        peak: Option<&StaticPool>,
+        count: &mut dyn FnMut(),
+    ) -> Result<Trial, Error> {
         let best = match contender {
             Contender::Oracle => oracle::plan_each(self, count)?,
-            Contender::StaticPeak => peak.clone(),
+            Contender::StaticPeak => peak.expect("it was searched for").trial.clone(),
             Contender::HpaCpu
             | Contender::HpaGpu
             | Contender::HpaQueue
             | Contender::KedaQueue
             | Contender::Kpa
             | Contender::Weighted
-            | Contender::Threshold => search::best(self, contender, peak_replicas, count)?,
+            | Contender::Threshold => search::best(self, contender, peak.and_then(|it| it.holds), count)?,
         };
         if best.is_whole() { Ok(best) } else { self.play(&best.setting, Patience::ToTheEnd, count) }
     }

@@ -4,6 +4,7 @@ use super::*;
 use crate::lifecycle::Startup;
 use crate::profile::Profile;
 use crate::random::{self, Law};
+use crate::setup::Zone;
 use crate::time::{SimTime, Span};
 
 /// Poisson arrivals of requests with long prompts that swing between 1 and 13 a second every five minutes.
@@ -82,8 +83,8 @@ fn the_timeline_adds_up_to_the_trace() {
     let arena = Arena::of(terms(setup, 0.99), vec![requests.into()]).expect("it is in order");
     let trial = arena.play(&Setting::Static(2), Patience::ToTheEnd, &mut || ()).expect("it runs");
     let Run { timeline, outcome, .. } = &trial.runs[0];
-    let arrived: f64 = timeline.requests_per_second.iter().sum::<f64>() * timeline.slice_seconds;
     assert!(outcome.requests.aborted.too_long > 50, "what is refused has no answer, and is missed too");
+    let arrived: f64 = timeline.requests_per_second.iter().sum::<f64>() * timeline.slice_seconds;
     assert!((arrived - trial.requests as f64).abs() < 0.5, "{arrived} of {}", trial.requests);
     let missed: u64 = timeline.missed.iter().map(|it| u64::from(*it)).sum();
     assert_eq!(missed, trial.requests - outcome.requests.within);
@@ -116,4 +117,50 @@ fn as_many_may_miss_as_leave_the_goals_share() {
             );
         }
     }
+}
+
+#[test]
+fn the_static_pool_is_the_least_within_the_limits_and_no_pool_runs_twice() {
+    let arena = arena(1);
+    let reaches = |replicas| {
+        let trial = arena.play(&Setting::Static(replicas), Patience::ToTheEnd, &mut || ()).expect("it runs");
+        trial.attainment() >= arena.goal
+    };
+    let mut told = 0;
+    let pool = search::static_pool(&arena, &mut || told += 1).expect("it runs");
+    let least = pool.holds.expect("twenty are enough");
+    assert!(least > 2 && reaches(least) && !reaches(least - 1), "{least}");
+    assert_eq!(pool.trial.setting, Setting::Static(least));
+    assert_eq!(pool.runs, told);
+    assert!(told <= 5, "four halve 19, and one more halves the rest: {told}");
+
+    let with = |min, max| {
+        let setup = Setup { replicas_min: min, replicas_max: max, ..arena.setup.clone() };
+        Arena::of(terms(setup, 0.99), arena.traces.clone()).expect("it is in order")
+    };
+    let pool = |arena: &Arena| search::static_pool(arena, &mut || ()).expect("it runs");
+    assert_eq!(pool(&with(least + 3, 20)).holds, Some(least + 3), "the minimum is the least there can be");
+    let short = pool(&with(1, least - 1));
+    assert_eq!((short.holds, &short.trial.setting), (None, &Setting::Static(least - 1)));
+    let zones = arena.setup.zones.iter().map(|it| Zone { replicas_max: 1, ..it.clone() }).collect();
+    let setup = Setup { zones, ..arena.setup.clone() };
+    let narrow = Arena::of(terms(setup, 0.99), arena.traces.clone()).expect("it is in order");
+    assert_eq!(pool(&narrow).trial.setting, Setting::Static(3), "three zones have room for one each");
+}
+
+#[test]
+fn runs_for_the_static_pool_are_its_own_and_the_oracle_needs_none() {
+    let arena = arena(1);
+    let play = |contenders: &[Contender]| {
+        let mut told = Vec::new();
+        let report = arena.run(contenders, &mut |progress| told.push(progress)).expect("it runs");
+        assert!(told.iter().all(|it| it.runs <= it.runs_max), "{:?}", told.last());
+        let counted: u32 = report.entries.iter().map(|it| it.search_runs).sum();
+        (told, counted)
+    };
+    let (told, counted) = play(&[Contender::Oracle]);
+    assert!(told.iter().all(|it| it.contender == Contender::Oracle));
+    assert_eq!(counted as usize, told.len());
+    let (told, counted) = play(&[Contender::StaticPeak, Contender::Weighted]);
+    assert_eq!(counted as usize, told.len(), "every run is somebody's");
 }
