@@ -67,6 +67,14 @@ pub enum Error {
     /// Too few or too many seeds.
     #[error("{0} seeds are not 1 to {SEEDS_MAX}")]
     Seeds(u64),
+    /// Numbers end before the last seed.
+    #[error("{seeds} seeds from {first} on are more than numbers go; begin with a lower one")]
+    SeedsEnd {
+        /// The first.
+        first: u64,
+        /// How many.
+        seeds: u64,
+    },
 }
 
 impl From<SetupError> for Error {
@@ -145,6 +153,21 @@ pub(crate) struct Run {
     pub(crate) missed: u64,
 }
 
+impl Terms {
+    /// What makes them impossible whatever the trace, if anything does.
+    pub fn check(&self) -> Result<(), Error> {
+        if !(self.goal > 0.0 && self.goal <= 1.0) {
+            return Err(Error::Goal(self.goal));
+        }
+        let replicas = match self.start {
+            Start::Replicas(replicas) => replicas,
+            Start::ByDemand => self.setup.clamped(1),
+        };
+        let setup = Setup { initial: Wanted::on_demand(replicas), ..self.setup.clone() };
+        Ok(setup.check()?)
+    }
+}
+
 impl Trial {
     /// Share of all requests that were answered within the objective; a trial that was given up has too few.
     pub(crate) fn attainment(&self) -> f64 {
@@ -164,7 +187,7 @@ impl Trial {
 }
 
 impl Arena {
-    /// Reads the requests of each of `seeds` seeds, counted up from the setup's.
+    /// Reads the requests of each of `seeds` seeds, counted up from the setup's. What is wrong with the terms is told before.
     pub fn new(
         terms: Terms,
         source: &Source,
@@ -175,23 +198,22 @@ impl Arena {
             return Err(Error::Seeds(seeds));
         }
         let first = terms.setup.seed;
-        let options: Vec<Options> = (first..first + seeds).map(options).collect();
+        let last = first.checked_add(seeds - 1).ok_or(Error::SeedsEnd { first, seeds })?;
+        terms.check()?;
+        let options: Vec<Options> = (first..=last).map(options).collect();
         Arena::of(terms, held::read_each(source, &options, HELD_MAX)?)
     }
 
     /// With these requests, one list for each seed, each in order of arrival.
     pub fn of(terms: Terms, traces: Vec<Arc<[Request]>>) -> Result<Arena, Error> {
+        terms.check()?;
         let Terms { trace, mut setup, start, goal } = terms;
-        if !(goal > 0.0 && goal <= 1.0) {
-            return Err(Error::Goal(goal));
-        }
         let first = traces.first().filter(|requests| !requests.is_empty()).ok_or(Error::Empty)?;
         let demand = Demand::of(first, &setup.profile);
         setup.initial = Wanted::on_demand(match start {
             Start::Replicas(replicas) => replicas,
             Start::ByDemand => setup.clamped((demand.first_minutes() * INITIAL_MARGIN).ceil() as u32),
         });
-        setup.check()?;
         Ok(Arena { trace, setup, goal, traces, demand })
     }
 

@@ -101,6 +101,25 @@ fn what_cannot_be_is_refused() {
 }
 
 #[test]
+fn wrong_terms_are_told_before_the_trace_is_read() {
+    let nowhere = Source::Table("/not/there.csv".into());
+    let error = |seeds, change: fn(&mut Terms)| {
+        let mut terms = terms(Setup::new(Profile::llama_8b_h100()), 0.9);
+        change(&mut terms);
+        Arena::new(terms, &nowhere, Options::all, seeds).unwrap_err()
+    };
+    assert!(matches!(error(1, |it| it.goal = f64::NAN), Error::Goal(_)));
+    assert!(matches!(error(0, |_| ()), Error::Seeds(0)));
+    assert!(matches!(error(2, |it| it.setup.seed = u64::MAX), Error::SeedsEnd { first: u64::MAX, seeds: 2 }));
+    assert!(matches!(error(1, |it| it.setup.seed = u64::MAX), Error::Trace(_)), "the last seed is one");
+    let of_setup = |error| matches!(error, Error::Run(world::Error::Setup(_)));
+    assert!(of_setup(error(1, |it| it.setup.replicas_min = 101)));
+    assert!(of_setup(error(1, |it| it.setup.prices.on_demand = -1.0)));
+    assert!(of_setup(error(1, |it| it.start = Start::Replicas(101))));
+    assert!(matches!(error(1, |it| it.setup.replicas_max = 1), Error::Trace(_)), "a pool of one is one");
+}
+
+#[test]
 fn as_many_may_miss_as_leave_the_goals_share() {
     let table =
         [(0.9, 100, 10), (0.999, 1000, 1), (0.999, 999, 0), (0.07, 100, 93), (1.0, 50, 0), (0.5, 1, 0)];
