@@ -8,12 +8,13 @@ use std::path::{Path, PathBuf};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use ostler_sim::contest::contender::Contender;
-use ostler_sim::contest::{Arena, Progress, Start, Terms, html};
+use ostler_sim::contest::{self, Arena, Progress, Start, Terms, html};
 use ostler_sim::lifecycle::{self, Startup};
 use ostler_sim::outcome::Objective;
-use ostler_sim::setup::{Prices, Setup};
+use ostler_sim::setup::{Prices, Setup, Zone};
 use ostler_sim::time::Span;
 use ostler_sim::trace::{self, Options, Source};
+use ostler_sim::world;
 
 pub(crate) use self::options::Simulate;
 use self::options::TraceFormat;
@@ -23,12 +24,17 @@ use crate::output::Output;
 
 /// Runs the contest and prints what it came to.
 pub(crate) fn run(options: Simulate, output: Output) -> Result<(), Error> {
-    let terms = terms(&options)?;
     let cut = cut(&options)?;
     let source = source(&options)?;
+    let mut terms = terms(&options);
+    terms.check().map_err(refused)?;
+    if let Some(file) = &options.load_times {
+        let loads = lifecycle::read_loads(file).map_err(failed)?;
+        terms.setup.startup = terms.setup.startup.with_loads(loads);
+    }
     output.note("reading the trace");
     let seeds = options.seeds;
-    let arena = Arena::new(terms, &source, cut, seeds).map_err(failed)?;
+    let arena = Arena::new(terms, &source, cut, seeds).map_err(refused)?;
     let contenders = contenders(&options);
     let bar = progress();
     let mut tell = |Progress { runs, runs_max, contender }| {
@@ -58,17 +64,17 @@ fn contenders(options: &Simulate) -> Vec<Contender> {
     contenders
 }
 
-fn terms(options: &Simulate) -> Result<Terms, Error> {
-    let profile = options.profile.engine();
-    let startup = match (&options.start_time, &options.load_times) {
-        (Some(time), None) => Startup::constant(span(*time)),
-        (None, Some(file)) => Startup::of(&profile).with_loads(lifecycle::read_loads(file).map_err(failed)?),
-        (None, None) => Startup::of(&profile),
-        (Some(_), Some(_)) => unreachable!("the command line takes one of them"),
-    };
-    let gpus = f64::from(profile.gpus);
+/// What the command line asks for, with loads yet to be read.
+fn terms(options: &Simulate) -> Terms {
+    let defaults = Setup::new(options.profile.engine());
+    let startup =
+        options.start_time.map_or_else(|| defaults.startup.clone(), |it| Startup::constant(span(it)));
+    let gpus = f64::from(defaults.profile.gpus);
+    // Only --max limits the pool: no zone has less room.
+    let room = |zone: &Zone| Zone { replicas_max: zone.replicas_max.max(options.max), ..zone.clone() };
     let setup = Setup {
         startup,
+        zones: defaults.zones.iter().map(room).collect(),
         replicas_min: options.min,
         replicas_max: options.max,
         prices: Prices { on_demand: options.gpu_price * gpus, spot: options.gpu_price * gpus },
@@ -78,11 +84,11 @@ fn terms(options: &Simulate) -> Result<Terms, Error> {
             itl: span(options.itl),
         },
         seed: options.seed,
-        ..Setup::new(profile)
+        ..defaults
     };
     let start = options.initial.map_or(Start::ByDemand, Start::Replicas);
     let name = options.trace.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    Ok(Terms { trace: crate::output::units::clean(&name), setup, start, goal: options.goal })
+    Terms { trace: crate::output::units::clean(&name), setup, start, goal: options.goal }
 }
 
 /// Which part of the trace, for each seed.
@@ -128,6 +134,23 @@ fn lengths_beside(clients: &Path) -> Result<PathBuf, Error> {
 
 fn span(time: std::time::Duration) -> Span {
     Span::clamped_from_seconds(time.as_secs_f64())
+}
+
+/// Terms that no trace could have are the command line's fault.
+fn refused(error: contest::Error) -> Error {
+    match error {
+        contest::Error::Goal(_)
+        | contest::Error::Seeds(_)
+        | contest::Error::SeedsEnd { .. }
+        | contest::Error::Run(world::Error::Setup(_)) => {
+            Error::Usage(format!("{:#}", anyhow::Error::new(error)))
+        }
+        contest::Error::Run(world::Error::Trace(_) | world::Error::Order { .. })
+        | contest::Error::Trace(_)
+        | contest::Error::Empty
+        | contest::Error::TooLong
+        | contest::Error::TooMany => failed(error),
+    }
 }
 
 /// With its causes.

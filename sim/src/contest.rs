@@ -7,10 +7,12 @@
 //! A contender with settings gets its best one: the one that needs the fewest GPU-hours while it holds the objective for
 //! the goal's share of the requests of all seeds, or that holds it for the most when none reaches the goal. How far is
 //! searched stands at [`search`]. The clairvoyant in [`oracle`] makes a plan for each seed. All begin with the same pool,
-//! which is what the first minutes need.
+//! which is what the first minutes need, but for those whose setting names a number: a static pool begins with it, a
+//! minimum raises the start to itself, and a plan begins with its first step.
 
 pub mod contender;
 pub mod demand;
+mod held;
 pub mod html;
 pub mod oracle;
 pub mod report;
@@ -23,16 +25,15 @@ use std::sync::Arc;
 
 use self::contender::{Contender, Setting};
 use self::demand::Demand;
+use self::held::{HELD_MAX, REQUESTS_MAX};
 use self::report::{Entry, Report};
+use self::search::StaticPool;
 use self::timeline::{Recorder, Timeline};
 use crate::outcome::{Outcome, Served};
 use crate::scaler::Wanted;
 use crate::setup::{Setup, SetupError};
 use crate::trace::{self, Options, Request, Source};
 use crate::world;
-
-/// Most requests of a seed that are held in memory: 40 bytes each make 200 MB.
-pub const REQUESTS_MAX: usize = 5_000_000;
 
 /// Seeds of one contest: enough for narrow intervals, and for the table of Student's t.
 pub const SEEDS_MAX: u64 = 30;
@@ -55,12 +56,25 @@ pub enum Error {
     /// There are too many.
     #[error("the trace has over {REQUESTS_MAX} requests; cut it, or scale its rate down")]
     TooLong,
+    /// There are too many in all.
+    #[error(
+        "the seeds have over {HELD_MAX} requests together; give fewer seeds, cut the trace, or scale its rate down"
+    )]
+    TooMany,
     /// The share is none.
     #[error("a goal of {0} is not over 0 and at most 1; 0.999 lets one request in a thousand miss")]
     Goal(f64),
     /// Too few or too many seeds.
     #[error("{0} seeds are not 1 to {SEEDS_MAX}")]
     Seeds(u64),
+    /// Numbers end before the last seed.
+    #[error("{seeds} seeds from {first} on are more than numbers go; begin with a lower one")]
+    SeedsEnd {
+        /// The first.
+        first: u64,
+        /// How many.
+        seeds: u64,
+    },
 }
 
 impl From<SetupError> for Error {
@@ -88,13 +102,13 @@ pub struct Arena {
     trace: String,
     setup: Setup,
     goal: f64,
-    /// By seed.
+    /// By seed; the same one for all where chance has no part in it.
     traces: Vec<Arc<[Request]>>,
     /// Of the first seed.
     demand: Demand,
 }
 
-/// Who starts the pool: the trace itself, or a number.
+/// How large the pool begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Start {
     /// As many replicas as the first minutes need.
@@ -139,6 +153,21 @@ pub(crate) struct Run {
     pub(crate) missed: u64,
 }
 
+impl Terms {
+    /// What makes them impossible whatever the trace, if anything does.
+    pub fn check(&self) -> Result<(), Error> {
+        if !(self.goal > 0.0 && self.goal <= 1.0) {
+            return Err(Error::Goal(self.goal));
+        }
+        let replicas = match self.start {
+            Start::Replicas(replicas) => replicas,
+            Start::ByDemand => self.setup.clamped(1),
+        };
+        let setup = Setup { initial: Wanted::on_demand(replicas), ..self.setup.clone() };
+        Ok(setup.check()?)
+    }
+}
+
 impl Trial {
     /// Share of all requests that were answered within the objective; a trial that was given up has too few.
     pub(crate) fn attainment(&self) -> f64 {
@@ -158,7 +187,7 @@ impl Trial {
 }
 
 impl Arena {
-    /// Reads the requests of each of `seeds` seeds, counted up from the setup's.
+    /// Reads the requests of each of `seeds` seeds, counted up from the setup's. What is wrong with the terms is told before.
     pub fn new(
         terms: Terms,
         source: &Source,
@@ -168,40 +197,29 @@ impl Arena {
         if !(1..=SEEDS_MAX).contains(&seeds) {
             return Err(Error::Seeds(seeds));
         }
-        let read = |seed| read(source, &options(seed));
         let first = terms.setup.seed;
-        let traces = (first..first + seeds).map(read).collect::<Result<Vec<_>, Error>>()?;
-        Arena::of(terms, traces)
+        let last = first.checked_add(seeds - 1).ok_or(Error::SeedsEnd { first, seeds })?;
+        terms.check()?;
+        let options: Vec<Options> = (first..=last).map(options).collect();
+        Arena::of(terms, held::read_each(source, &options, HELD_MAX)?)
     }
 
     /// With these requests, one list for each seed, each in order of arrival.
-    pub fn of(terms: Terms, traces: Vec<Vec<Request>>) -> Result<Arena, Error> {
+    pub fn of(terms: Terms, traces: Vec<Arc<[Request]>>) -> Result<Arena, Error> {
+        terms.check()?;
         let Terms { trace, mut setup, start, goal } = terms;
-        if !(goal > 0.0 && goal <= 1.0) {
-            return Err(Error::Goal(goal));
-        }
         let first = traces.first().filter(|requests| !requests.is_empty()).ok_or(Error::Empty)?;
         let demand = Demand::of(first, &setup.profile);
         setup.initial = Wanted::on_demand(match start {
             Start::Replicas(replicas) => replicas,
-            Start::ByDemand => {
-                let needed = (demand.first_minutes() * INITIAL_MARGIN).ceil() as u32;
-                needed.clamp(setup.replicas_min.max(1), setup.replicas_max)
-            }
+            Start::ByDemand => setup.clamped((demand.first_minutes() * INITIAL_MARGIN).ceil() as u32),
         });
-        setup.check()?;
-        let traces = traces.into_iter().map(Arc::from).collect();
         Ok(Arena { trace, setup, goal, traces, demand })
     }
 
     /// What all share.
     pub fn setup(&self) -> &Setup {
         &self.setup
-    }
-
-    /// What the requests ask for.
-    pub fn demand(&self) -> &Demand {
-        &self.demand
     }
 
     /// Requests of the first seed.
@@ -212,48 +230,48 @@ impl Arena {
     /// Finds what each contender can do at best.
     pub fn run(&self, contenders: &[Contender], tell: &mut dyn FnMut(Progress)) -> Result<Report, Error> {
         let seeds = u32::try_from(self.traces.len()).expect("seeds are bounded");
+        let needs_peak = contenders.iter().any(|it| *it != Contender::Oracle);
+        let peak_trials_max = if needs_peak { search::static_trials_max(&self.setup) } else { 0 };
         let trials_max: u32 = contenders.iter().map(|it| it.trials_max() + 1).sum();
-        let runs_max = (trials_max + search::STATIC_TRIALS_MAX) * seeds;
+        let runs_max = (trials_max + peak_trials_max) * seeds;
         let mut runs = 0;
-        let mut entries = Vec::new();
-        let mut count_peak = || {
+        let mut count = |contender| {
             runs += 1;
-            tell(Progress { runs, runs_max, contender: Contender::StaticPeak });
+            tell(Progress { runs, runs_max, contender });
         };
-        let peak = search::static_pool(self, &mut count_peak)?;
+        let mut count_peak = || count(Contender::StaticPeak);
+        let peak = needs_peak.then(|| search::static_pool(self, &mut count_peak)).transpose()?;
+        let mut entries = Vec::new();
         for contender in contenders {
-            let before = runs;
-            let mut count = || {
-                runs += 1;
-                tell(Progress { runs, runs_max, contender: *contender });
+            let own = peak.as_ref().filter(|_| *contender == Contender::StaticPeak);
+            let mut searched = own.map_or(0, |peak| peak.runs);
+            let mut count_one = || {
+                searched += 1;
+                count(*contender);
             };
-            let best = self.best(*contender, &peak, &mut count)?;
-            entries.push(Entry::new(*contender, &best, runs - before, self.goal));
+            let best = self.best(*contender, peak.as_ref(), &mut count_one)?;
+            entries.push(Entry::new(*contender, &best, searched, self.goal));
         }
         Ok(Report::new(self, entries))
     }
 
-    /// `count` is called after each run.
-    fn best(&self, contender: Contender, peak: &Trial, count: &mut dyn FnMut()) -> Result<Trial, Error> {
-        let peak_replicas = match peak.setting {
-            Setting::Static(replicas) => Some(replicas).filter(|_| peak.attainment() >= self.goal),
-            Setting::Target(_)
-            | Setting::Panic(_)
-            | Setting::Weighted(_)
-            | Setting::Threshold(_)
-            | Setting::AtLeast(..)
-            | Setting::Plan(_) => None,
-        };
+    /// `peak` is there for all but the oracle. `count` is called after each run.
+    fn best(
+        &self,
+        contender: Contender,
+        peak: Option<&StaticPool>,
+        count: &mut dyn FnMut(),
+    ) -> Result<Trial, Error> {
         let best = match contender {
             Contender::Oracle => oracle::plan_each(self, count)?,
-            Contender::StaticPeak => peak.clone(),
+            Contender::StaticPeak => peak.expect("it was searched for").trial.clone(),
             Contender::HpaCpu
             | Contender::HpaGpu
             | Contender::HpaQueue
             | Contender::KedaQueue
             | Contender::Kpa
             | Contender::Weighted
-            | Contender::Threshold => search::best(self, contender, peak_replicas, count)?,
+            | Contender::Threshold => search::best(self, contender, peak.and_then(|it| it.holds), count)?,
         };
         if best.is_whole() { Ok(best) } else { self.play(&best.setting, Patience::ToTheEnd, count) }
     }
@@ -281,7 +299,7 @@ impl Arena {
         let requests: u64 = self.traces.iter().map(|trace| trace.len() as u64).sum();
         let mut left = match patience {
             Patience::ToTheEnd => u64::MAX,
-            Patience::WhileThereIsHope => ((1.0 - self.goal) * requests as f64) as u64,
+            Patience::WhileThereIsHope => missed_max(self.goal, requests),
         };
         let mut runs = Vec::new();
         for seed in 0..self.traces.len() {
@@ -306,26 +324,24 @@ impl Arena {
         let mut recorder = Recorder::new(setting.scaler(&setup));
         let mut timeline = Timeline::of(requests);
         let mut sink = |served: &Served| {
-            if !setup.objective.is_met(served, &setup.profile) {
+            if setup.objective.is_met(served, &setup.profile) {
+                timeline.meet(served.request.arrival);
+            } else {
                 missed.set(missed.get() + 1);
-                timeline.miss(served.request.arrival);
             }
         };
         let outcome = world::run(&setup, arrivals, &mut recorder, &mut sink)?;
-        timeline.pool(&recorder, &outcome);
+        timeline.pool(&recorder, requests);
         Ok(Run { outcome, timeline, missed: missed.get() })
     }
 }
 
-fn read(source: &Source, options: &Options) -> Result<Vec<Request>, Error> {
-    let mut requests = Vec::new();
-    for request in source.requests(options)? {
-        if requests.len() == REQUESTS_MAX {
-            return Err(Error::TooLong);
-        }
-        requests.push(request?);
-    }
-    Ok(requests)
+/// Most requests of so many that may miss when the share of the others is to be the goal.
+fn missed_max(goal: f64, requests: u64) -> u64 {
+    let holds = |missed: &u64| (requests - missed) as f64 / requests as f64 >= goal;
+    // The product is rounded, and 90 % of 100 leave 9.999999999999998.
+    let near = ((1.0 - goal) * requests as f64) as u64;
+    (near.saturating_sub(1)..=(near + 1).min(requests)).rev().find(holds).unwrap_or(0)
 }
 
 #[cfg(test)]

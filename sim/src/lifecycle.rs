@@ -104,11 +104,14 @@ impl Startup {
     }
 }
 
+/// Most rows of a file of measured loads; the published one has 7,531.
+const LOADS_MAX: usize = 100_000;
+
 /// Reads measured loads: `timestamp_anon,value,container_ip` with values in milliseconds, as in the GenAI traces of Alibaba.
 /// A zero is a load that did not take place and is left out.
 pub fn read_loads(file: &Path) -> Result<Samples, Error> {
     let mut loads = Vec::new();
-    for line in Lines::table(file, &["timestamp_anon", "value"])? {
+    for line in Lines::table(file, &["timestamp_anon", "value"])?.at_most(LOADS_MAX) {
         let millis = line?.number(1, "value", 0.0..=1e8)?;
         if millis > 0.0 {
             loads.push(Span::clamped_from_seconds(millis / 1e3));
@@ -134,6 +137,19 @@ mod tests {
             .collect();
         totals.sort_by(f64::total_cmp);
         assert!((totals[2000] - 155.0).abs() < 10.0, "{}", totals[2000]);
+    }
+
+    #[test]
+    fn more_loads_than_are_held_are_refused() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let with = |rows| {
+            let text = format!("timestamp_anon,value\n{}", "0,9\n".repeat(rows));
+            std::fs::write(file.path(), text).unwrap();
+            read_loads(file.path()).map_err(|error| error.to_string())
+        };
+        assert_eq!(with(LOADS_MAX).unwrap().quantile(0.5), Span::from_millis(9));
+        let error = with(LOADS_MAX + 1).unwrap_err();
+        assert!(error.contains(":100002: column 1 (row): is one row too many"), "{error}");
     }
 
     #[test]

@@ -160,6 +160,12 @@ impl Profile {
         self.prefill(0, prompt_tokens) + (shared + self.seq) * output_tokens
     }
 
+    /// Whether prompt and answer fit the KV cache, alone in the engine.
+    pub fn fits(&self, prompt_tokens: u32, output_tokens: u32) -> bool {
+        let tokens = u64::from(prompt_tokens) + u64::from(output_tokens);
+        Profile::blocks(tokens) <= u64::from(self.kv_blocks)
+    }
+
     /// Blocks that so many tokens take.
     pub(crate) fn blocks(tokens: u64) -> u64 {
         tokens.div_ceil(u64::from(BLOCK_TOKENS))

@@ -67,12 +67,6 @@ impl Samples {
         let last = self.0.len() - 1;
         self.0[((share.clamp(0.0, 1.0) * last as f64).round() as usize).min(last)]
     }
-
-    /// How many there are.
-    #[allow(clippy::len_without_is_empty, reason = "there is always one")]
-    pub fn len(&self) -> usize {
-        self.0.len()
-    }
 }
 
 impl Law {
@@ -85,8 +79,10 @@ impl Law {
                 Span::clamped_from_seconds(median.as_seconds() * (sigma * sigma / 2.0).exp())
             }
             Law::Empirical(samples) => {
-                let sum: Span = samples.0.iter().copied().sum();
-                Span::from_picos(sum.as_picos() / samples.0.len() as u64)
+                // In 128 bits: a million loads of a minute are 694 days, and a span ends at 213.
+                let picos: u128 = samples.0.iter().map(|it| u128::from(it.as_picos())).sum();
+                let mean = picos / samples.0.len() as u128;
+                Span::from_picos(u64::try_from(mean).expect("a mean is at most the longest"))
             }
         }
     }
@@ -140,5 +136,11 @@ mod tests {
         let (mean, _) = drawn(&Law::Empirical(samples));
         assert!((mean - 2.0).abs() < 0.05, "{mean}");
         assert_eq!(Samples::new(Vec::new()), None);
+    }
+
+    #[test]
+    fn the_mean_of_samples_is_right_where_their_sum_is_longer_than_a_span() {
+        let samples = Samples::new(vec![Span::from_seconds(150 * 86_400); 3]).unwrap();
+        assert_eq!(Law::Empirical(samples).mean(), Span::from_seconds(150 * 86_400));
     }
 }

@@ -142,8 +142,7 @@ impl Replica {
     /// Puts a request into the queue. It joins when the iteration that runs now ends.
     pub fn submit(&mut self, job: Job, at: SimTime) -> Result<(), Refused> {
         assert!(job.prompt_tokens > 0 && job.output_tokens > 0, "a request has a prompt and an answer");
-        let tokens = u64::from(job.prompt_tokens) + u64::from(job.output_tokens);
-        if Profile::blocks(tokens) > u64::from(self.profile.kv_blocks) {
+        if !self.profile.fits(job.prompt_tokens, job.output_tokens) {
             return Err(Refused::TooLong);
         }
         let could_be_let_in = self.waiting.is_empty() && self.has_seat();

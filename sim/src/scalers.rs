@@ -5,7 +5,7 @@
 //! - [`mod@panic`]: Knative's KPA on requests in flight.
 //! - [`weighted`]: the weighted score.
 //! - [`threshold`]: above a limit for a time.
-//! - [`fixed`]: a number, or a plan of numbers made beforehand.
+//! - [`fixed`]: a plan of numbers made beforehand.
 //!
 //! Every adapter may be asked as often as the setup likes and decides at the pace of what it stands for. Its values are
 //! means over a window, as a query of Prometheus would give them, of samples as they were when it was asked. What each
@@ -124,7 +124,6 @@ pub(crate) mod scene {
             ttft_p95: Some(Duration::from_millis(200)),
             itl_p95: None,
             rates: Some(rates),
-            requests_total: 0,
         };
         // Ready for as long as the core's clock has run.
         ReplicaSeen { since: Time::ZERO, engine: Some(engine), ..replica(number, Phase::Ready, now) }

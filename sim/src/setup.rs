@@ -183,6 +183,17 @@ impl Setup {
         }
     }
 
+    /// Most replicas that both the limit and the zones allow.
+    pub fn room(&self) -> u32 {
+        let room: u64 = self.zones.iter().map(|zone| u64::from(zone.replicas_max)).sum();
+        u32::try_from(room).map_or(self.replicas_max, |room| room.min(self.replicas_max))
+    }
+
+    /// So many replicas, brought to what there may be: at least one and the minimum, and at most what there is room for.
+    pub(crate) fn clamped(&self, replicas: u32) -> u32 {
+        replicas.max(self.replicas_min).max(1).min(self.room())
+    }
+
     pub(crate) fn check(&self) -> Result<(), SetupError> {
         if self.zones.is_empty() {
             return Err(SetupError::NoZone);
@@ -190,9 +201,8 @@ impl Setup {
         if self.replicas_min > self.replicas_max {
             return Err(SetupError::Limits { min: self.replicas_min, max: self.replicas_max });
         }
-        let room: u64 = self.zones.iter().map(|zone| u64::from(zone.replicas_max)).sum();
         let initial = self.initial.total();
-        if initial > self.replicas_max || u64::from(initial) > room {
+        if initial > self.room() {
             return Err(SetupError::Initial(initial));
         }
         let over_zero = [

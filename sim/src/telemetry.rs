@@ -65,8 +65,6 @@ pub struct EngineSeen {
     pub itl_p95: Option<Duration>,
     /// Over the last period; none after a start or a reset.
     pub rates: Option<Rates>,
-    /// Answers since the counters began; lower than before after a reset.
-    pub requests_total: u64,
 }
 
 /// All engines as seen from afar.
@@ -178,7 +176,6 @@ impl Sample {
             ttft_p95: reading.ttft_p95.filter(|_| there(Hole::Ttft)).map(Span::as_duration),
             itl_p95: reading.itl_p95.map(Span::as_duration),
             rates: reading.rates.filter(|_| there(Hole::Rates)),
-            requests_total: reading.requests_total,
         }
     }
 }
@@ -234,9 +231,6 @@ mod tests {
             kv_share: 0.25 * running as f64,
             ttft_p95: (running > 1).then(|| Span::from_millis(100 * running)),
             itl_p95: None,
-            prompt_tokens_total: 0,
-            generation_tokens_total: 0,
-            requests_total: 0,
             rates: None,
         }
     }

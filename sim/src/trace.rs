@@ -119,6 +119,14 @@ impl Options {
 }
 
 impl Source {
+    /// Whether another seed draws other requests, or other moments for them.
+    pub fn depends_on_seed(&self, options: &Options) -> bool {
+        match self {
+            Source::Table(_) | Source::Azure(_) => options.rate_scale != 1.0,
+            Source::Mooncake(_) | Source::ServeGen { .. } => true,
+        }
+    }
+
     /// Opens it. Reading goes on while requests are taken, and so do errors.
     pub fn requests(&self, options: &Options) -> Result<Requests, Error> {
         let recorded: Requests = match self {

@@ -26,7 +26,7 @@ use crate::router::Router;
 use crate::scaler::{Scaler, Wanted};
 use crate::setup::{Setup, SetupError};
 use crate::telemetry::Channel;
-use crate::time::{SimTime, Span};
+use crate::time::SimTime;
 use crate::trace;
 
 /// Why a run did not end.
@@ -175,12 +175,12 @@ impl<'a> World<'a> {
         let Requests { arrived, finished, in_flight, aborted, .. } = self.tally.requests;
         assert_eq!(arrived, finished + in_flight + aborted.total(), "requests are conserved");
         let bill = self.fleet.close(self.now);
-        let hours = |span: Span| span.as_seconds() / 3600.0;
+        let replica_hours = bill.used_seconds / 3600.0;
         let known = Outcome {
             scaler: scaler.to_owned(),
             ended: self.now,
-            replica_hours: hours(bill.used),
-            gpu_hours: hours(bill.used) * f64::from(self.setup.profile.gpus),
+            replica_hours,
+            gpu_hours: replica_hours * f64::from(self.setup.profile.gpus),
             cost: bill.cost,
             replicas_max: bill.replicas_max,
             unplaced: self.unplaced,

@@ -125,7 +125,7 @@ pub(crate) fn severity(severity: v1::Severity) -> Cell {
     Cell { text: short(severity.as_str_name(), "SEVERITY_"), tone }
 }
 
-/// What is true of it; nothing to say of what is healthy.
+/// What is true of it, `healthy` included.
 pub(crate) fn verdict(verdict: v1::Verdict) -> Cell {
     let tone = match verdict {
         v1::Verdict::Healthy => Tone::Good,

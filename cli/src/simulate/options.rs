@@ -50,7 +50,7 @@ pub(crate) struct Simulate {
     /// Most replicas
     #[arg(long, default_value_t = 100, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub(crate) max: u32,
-    /// Replicas at the start; as many as the first ten minutes need unless given
+    /// Replicas at the start, where a setting names no number; as many as the first ten minutes need unless given
     #[arg(long, value_name = "N")]
     pub(crate) initial: Option<u32>,
     /// Time from asking for a replica until it serves, always the same; by published figures and chance unless given

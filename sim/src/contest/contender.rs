@@ -8,8 +8,8 @@ use ostler_core::policy::limits::Limits;
 use ostler_core::time::Time;
 
 use crate::random::Law;
-use crate::scaler::{Scaler, Wanted};
-use crate::scalers::fixed::{Plan, StaticPeak};
+use crate::scaler::{Scaler, Static, Wanted};
+use crate::scalers::fixed::Plan;
 use crate::scalers::target::Signal;
 use crate::scalers::weighted::{FirstTerm, Lasting};
 use crate::scalers::{panic, target, threshold, weighted};
@@ -147,7 +147,7 @@ impl Setting {
             Setting::Weighted(setting) => Box::new(weighted::Weighted::new(*setting, limits)),
             Setting::Threshold(setting) => Box::new(threshold::Threshold::new(*setting, limits)),
             Setting::AtLeast(_, setting) => setting.scaler(setup),
-            Setting::Static(replicas) => Box::new(StaticPeak { replicas: *replicas }),
+            Setting::Static(replicas) => Box::new(Static(Wanted::on_demand(*replicas))),
             Setting::Plan(steps) => {
                 Box::new(Plan::new("oracle", steps.to_vec()).expect("plans have steps in order"))
             }

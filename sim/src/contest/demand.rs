@@ -19,19 +19,21 @@ const MINUTE: usize = 12;
 pub struct Demand {
     /// Replicas that would be busy without a pause, by step of [`STEP_S`].
     load: Vec<f64>,
-    /// The work of all requests, in replica seconds.
+    /// The work of all requests that an engine takes, in replica seconds.
     work_seconds: f64,
 }
 
 impl Demand {
     /// Of requests in order of arrival.
     ///
-    /// A prompt is work at its arrival. An answer is work over the time it takes in a batch that is half full.
+    /// A prompt is work at its arrival. An answer is work over the time it takes in a batch that is half full. What is too
+    /// long for the engine is refused there and is no work.
     pub fn of(requests: &[Request], profile: &Profile) -> Demand {
         let last = requests.last().map_or(0, |request| step(request.arrival));
         let mut demand = Demand { load: vec![0.0; last + 1], work_seconds: 0.0 };
         let token_s = profile.decode(u64::from(profile.seqs_max / 2), 0).as_seconds();
-        for request in requests {
+        let fits = |it: &&Request| profile.fits(it.input_tokens, it.output_tokens);
+        for request in requests.iter().filter(fits) {
             let work = Work::of(request, profile);
             demand.work_seconds += work.prompt_s + work.answer_s;
             let first = step(request.arrival);
@@ -55,7 +57,7 @@ impl Demand {
         first.windows(MINUTE.min(first.len())).map(mean).fold(0.0, f64::max)
     }
 
-    /// GPU-hours that no policy can go below, if every request is answered: all engines at work all the time with full
+    /// GPU-hours that no policy can go below, if every request that fits the engine is answered: all engines at work all the time with full
     /// batches, and no starts.
     pub fn floor_gpu_hours(&self, profile: &Profile) -> f64 {
         self.work_seconds / 3600.0 * f64::from(profile.gpus)
@@ -89,6 +91,7 @@ impl Work {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::profile::BLOCK_TOKENS;
 
     fn request(at_s: u64, input_tokens: u32, output_tokens: u32) -> Request {
         let arrival = SimTime::after(Span::from_seconds(at_s));
@@ -107,5 +110,15 @@ mod tests {
         let spread: f64 = demand.load().iter().sum::<f64>() * STEP_S as f64;
         assert!(spread <= demand.work_seconds && spread > demand.work_seconds * 0.97, "{spread}");
         assert!((demand.first_minutes() - each).abs() < each * 0.1, "one a second");
+    }
+
+    #[test]
+    fn what_an_engine_refuses_is_no_work() {
+        let profile = Profile::llama_8b_h100();
+        let capacity = profile.kv_blocks * BLOCK_TOKENS;
+        let floor = |second| Demand::of(&[request(0, 1000, 300), second], &profile).floor_gpu_hours(&profile);
+        let alone = Demand::of(&[request(0, 1000, 300)], &profile).floor_gpu_hours(&profile);
+        assert_eq!(floor(request(1, capacity, 1)), alone);
+        assert!(floor(request(1, capacity - 1, 1)) > alone, "the longest that fits is work");
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! It makes plans from [`Demand`](super::demand::Demand): replicas for a multiple of the load, smoothed over a window, asked for as long ahead
 //! as a start takes and kept through gaps shorter than a start, since giving up and starting anew bills as much. The multiple
-//! is bisected for each of several windows, as the settings of peers are. The best plan is then thinned: time is cut into
-//! parts, and each part loses a replica wherever the goal still holds, until nothing can go or the budget is spent.
+//! is bisected for each of several windows, as the settings of peers are. The best plan is then thinned: time is cut into 8
+//! parts and then into 32, and each part in turn loses one replica if that is better, once. Long traces have fewer attempts.
 //!
 //! Starts take their mean time, nodes and images are there, and the pool begins as large as it should: three things that
 //! no policy has. Every plan is run, so what is reported is what a pool can do. It is the least that this search finds and
@@ -99,7 +99,7 @@ fn lead_steps(arena: &Arena) -> usize {
 
 /// As many as this, rounded up and within the limits.
 fn replicas(load: f64, arena: &Arena) -> u32 {
-    (load.ceil().max(0.0) as u32).clamp(arena.setup.replicas_min.max(1), arena.setup.replicas_max)
+    arena.setup.clamped(load.ceil().max(0.0) as u32)
 }
 
 /// Means over as many steps around each.

@@ -25,11 +25,11 @@ pub struct Report {
     pub profile: String,
     /// What was promised.
     pub objective: Promise,
-    /// Replicas that all but the oracle and the static pool begin with.
+    /// Replicas that pools begin with, but for a static one, a plan, and a minimum that is higher.
     pub initial_replicas: u32,
     /// Mean seconds from asking to serving on a node that is there, without the pull of its image.
     pub start_seconds: f64,
-    /// GPU-hours that nobody can go below.
+    /// GPU-hours that nobody can go below who answers every request that fits an engine.
     pub floor_gpu_hours: f64,
     /// By contender, in the order they were asked for.
     pub entries: Vec<Entry>,
@@ -55,7 +55,7 @@ pub struct Entry {
     pub policy: &'static str,
     /// Its setting, for a person; of the oracle, that for the first seed.
     pub setting: String,
-    /// Runs that it took to find it.
+    /// Runs that it took to find it. Those for the static pool, whose parts are the minimums of others, count there only.
     pub search_runs: u32,
     /// Whether it holds the objective for the goal's share of all seeds' requests.
     pub reaches_goal: bool,

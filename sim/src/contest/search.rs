@@ -3,9 +3,13 @@
 //! A contender has families of settings that differ in one number, from generous to frugal. Each family is bisected, on a
 //! logarithmic scale and [`BISECTIONS`] times, for the most frugal number that reaches the goal; then, if none did, its
 //! generous end is run. What has no such number has a grid. The family or setting that did best is tried again with minimums
-//! of a quarter, a half, three quarters and all of the least static pool that holds, as an operator would set them. Of
-//! all settings that were run, the one with the fewest GPU-hours that reached the goal wins, or else the one with the most
-//! requests within the objective. A run that cannot reach the goal any more ends at once.
+//! of a quarter, a half, three quarters and all of the least static pool that holds, as an operator would set them, where
+//! those are over the pool's own. Of all settings that were run, the one with the fewest GPU-hours that reached the goal
+//! wins, or else the one with the most requests within the objective. A run that cannot reach the goal any more ends at
+//! once, and counts with what was answered until then: so when none reaches the goal, one that missed early may lose to
+//! one that would have missed more in the end.
+//!
+//! The static pool is bisected over whole numbers from the pool's minimum to its maximum.
 //!
 //! Bisection takes for granted that a more frugal number misses more. Where that does not hold it still ends, and may
 //! miss a better setting: the figures of peers are what this search found, not a proof.
@@ -18,6 +22,7 @@ use crate::scalers::target::Signal;
 use crate::scalers::view::Gauge;
 use crate::scalers::weighted::{FirstTerm, Lasting};
 use crate::scalers::{panic, target, threshold, weighted};
+use crate::setup::Setup;
 
 /// Steps of each bisection. Between targets of 5 and 98 percent, seven leave 2.4 % between neighbours.
 pub const BISECTIONS: u32 = 7;
@@ -42,7 +47,8 @@ impl Contender {
     pub(crate) fn trials_max(self) -> u32 {
         match self {
             Contender::Oracle => oracle::TRIALS_MAX,
-            Contender::StaticPeak => STATIC_TRIALS_MAX,
+            // Its search is everybody's and counted apart.
+            Contender::StaticPeak => 0,
             Contender::HpaCpu
             | Contender::HpaGpu
             | Contender::HpaQueue
@@ -60,16 +66,56 @@ impl Contender {
 /// Parts of the static pool that minimums are.
 const QUARTERS: u32 = 4;
 
-/// Settings that the search for a static pool tries at most.
-pub(crate) const STATIC_TRIALS_MAX: u32 = BISECTIONS + 1;
+/// Settings that the search for a static pool tries at most: each halves what is left, and the largest is tried last.
+pub(crate) fn static_trials_max(setup: &Setup) -> u32 {
+    u32::BITS - (setup.room() - setup.clamped(1)).leading_zeros() + 1
+}
 
-/// Finds the least static pool that reaches the goal, or else the largest.
-pub(crate) fn static_pool(arena: &Arena, count: &mut dyn FnMut()) -> Result<Trial, Error> {
-    let make = |replicas: f64| Setting::Static(replicas.round() as u32);
-    let generous = f64::from(arena.setup.replicas_max);
-    let mut search = Search::new(arena, count);
-    search.bisect(&Family { make: Box::new(make), generous, frugal: 1.0 })?;
-    Ok(search.best.expect("it has run"))
+/// The least pool that reaches the goal without ever scaling, or else the largest there can be.
+pub(crate) struct StaticPool {
+    pub(crate) trial: Trial,
+    /// Its replicas when it reaches the goal.
+    pub(crate) holds: Option<u32>,
+    /// Runs that it took to find it.
+    pub(crate) runs: u32,
+}
+
+/// Finds the static pool. `count` is called after each run.
+pub(crate) fn static_pool(arena: &Arena, count: &mut dyn FnMut()) -> Result<StaticPool, Error> {
+    let (mut least, mut most) = (arena.setup.clamped(1), arena.setup.room());
+    let mut runs = 0;
+    let mut play = |replicas, patience| {
+        let mut count_one = || {
+            runs += 1;
+            count();
+        };
+        arena.play(&Setting::Static(replicas), patience, &mut count_one)
+    };
+    let mut found = None;
+    while least < most {
+        let middle = least.midpoint(most);
+        let trial = play(middle, Patience::WhileThereIsHope)?;
+        if trial.attainment() >= arena.goal {
+            most = middle;
+            found = Some(trial);
+        } else {
+            least = middle + 1;
+        }
+    }
+    let trial = match found {
+        Some(trial) => trial,
+        None => play(most, Patience::ToTheEnd)?,
+    };
+    let holds = (trial.attainment() >= arena.goal).then_some(most);
+    Ok(StaticPool { trial, holds, runs })
+}
+
+/// Minimums over `min` that are parts of the least static pool that reaches the goal, in rising order.
+fn floors(peak: Option<u32>, min: u32) -> Vec<u32> {
+    let quarters = (1..=QUARTERS).filter_map(|quarter| Some((peak? * quarter).div_ceil(QUARTERS)));
+    let mut floors: Vec<u32> = quarters.filter(|floor| *floor > min).collect();
+    floors.dedup();
+    floors
 }
 
 /// Finds a contender's best setting; `peak` is the least static pool that reaches the goal. `count` is called after each
@@ -81,7 +127,7 @@ pub(crate) fn best(
     count: &mut dyn FnMut(),
 ) -> Result<Trial, Error> {
     let mut search = Search::new(arena, count);
-    let floors = (1..=QUARTERS).filter_map(|quarter| Some((peak? * quarter).div_ceil(QUARTERS)));
+    let floors = floors(peak, arena.setup.replicas_min);
     match space(contender) {
         Space::Families(families) => {
             let mut winner = &families[0];
@@ -245,4 +291,18 @@ fn scores() -> Vec<Setting> {
         }
     }
     settings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn minimums_are_tried_once_and_only_where_they_raise_the_pools_own() {
+        assert_eq!(floors(Some(8), 1), [2, 4, 6, 8]);
+        assert_eq!(floors(Some(2), 0), [1, 2]);
+        assert_eq!(floors(Some(8), 5), [6, 8]);
+        assert!(floors(Some(3), 3).is_empty());
+        assert!(floors(None, 0).is_empty());
+    }
 }

@@ -2,7 +2,6 @@
 
 use serde::Serialize;
 
-use crate::outcome::Outcome;
 use crate::scaler::{Observation, Scaler, Wanted};
 use crate::time::{SimTime, Span};
 use crate::trace::Request;
@@ -17,7 +16,8 @@ pub struct Timeline {
     pub slice_seconds: f64,
     /// Requests that arrived, a second.
     pub requests_per_second: Vec<f64>,
-    /// Requests that were answered outside the objective, by when they arrived.
+    /// Requests that were not answered within the objective, by when they arrived; those that failed or had no answer when
+    /// the run ended are among them.
     pub missed: Vec<u32>,
     /// Replicas that served, on average.
     pub ready: Vec<f64>,
@@ -26,10 +26,9 @@ pub struct Timeline {
 }
 
 impl Timeline {
-    /// With the arrivals of a trace, which is in order.
+    /// With the arrivals of a trace, which is in order. All of them count as missed until they are met.
     pub(crate) fn of(requests: &[Request]) -> Timeline {
-        let last = requests.last().map_or(SimTime::ZERO, |request| request.arrival);
-        let slice_seconds = (last.as_seconds() / SLICES as f64).max(0.001);
+        let slice_seconds = (last(requests).as_seconds() / SLICES as f64).max(0.001);
         let mut timeline = Timeline {
             slice_seconds,
             requests_per_second: vec![0.0; SLICES],
@@ -40,21 +39,22 @@ impl Timeline {
         for request in requests {
             let slice = timeline.slice(request.arrival);
             timeline.requests_per_second[slice] += 1.0 / slice_seconds;
+            timeline.missed[slice] += 1;
         }
         timeline
     }
 
-    /// Counts a miss.
-    pub(crate) fn miss(&mut self, arrival: SimTime) {
+    /// Counts an answer within the objective.
+    pub(crate) fn meet(&mut self, arrival: SimTime) {
         let slice = self.slice(arrival);
-        self.missed[slice] += 1;
+        self.missed[slice] -= 1;
     }
 
     /// Takes in what a recorder saw; what comes after the last arrival is left out.
-    pub(crate) fn pool(&mut self, recorder: &Recorder, outcome: &Outcome) {
+    pub(crate) fn pool(&mut self, recorder: &Recorder, requests: &[Request]) {
         let initial = recorder.looks.first().copied().unwrap_or_default();
         let mut sums = vec![(0.0, 0.0, 0.0); SLICES];
-        for look in recorder.looks.iter().filter(|look| look.at <= outcome.ended) {
+        for look in recorder.looks.iter().filter(|look| look.at <= last(requests)) {
             let slice = self.slice(look.at);
             let (count, ready, wanted) = &mut sums[slice];
             *count += 1.0;
@@ -74,6 +74,11 @@ impl Timeline {
     fn slice(&self, at: SimTime) -> usize {
         ((at.as_seconds() / self.slice_seconds) as usize).min(SLICES - 1)
     }
+}
+
+/// The last arrival.
+fn last(requests: &[Request]) -> SimTime {
+    requests.last().map_or(SimTime::ZERO, |request| request.arrival)
 }
 
 /// What a scaler saw and wanted at one look.
@@ -111,5 +116,31 @@ impl Scaler for Recorder {
             self.looks.push(Look { at, ready: seen.counts.ready, wanted: wanted.total() });
         }
         wanted
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scaler::Static;
+
+    #[test]
+    fn what_the_pool_did_after_the_last_arrival_is_left_out() {
+        let at = |seconds| SimTime::after(Span::from_seconds(seconds));
+        let arrives = |seconds| Request {
+            arrival: at(seconds),
+            input_tokens: 1,
+            output_tokens: 1,
+            class: 0,
+            prefix: None,
+        };
+        let requests = [arrives(0), arrives(480)];
+        let mut recorder = Recorder::new(Box::new(Static(Wanted::on_demand(2))));
+        let look = |(seconds, ready)| Look { at: at(seconds), ready, wanted: ready };
+        recorder.looks = [(10, 2), (475, 4), (700, 9)].map(look).to_vec();
+        let mut timeline = Timeline::of(&requests);
+        timeline.pool(&recorder, &requests);
+        assert_eq!((timeline.ready[0], timeline.ready[474], timeline.ready[479]), (2.0, 2.0, 4.0));
+        assert_eq!(timeline.wanted[479], 4.0);
     }
 }

@@ -1,4 +1,5 @@
-//! What an engine's own metrics show: counters since its start, rates and quantiles over the interval between two scrapes.
+//! What an engine's own metrics show: gauges, and rates and quantiles over the interval between two scrapes. The counters
+//! behind the rates stay here, since no policy reads them.
 
 use crate::time::{SimTime, Span};
 
@@ -20,12 +21,6 @@ pub struct Reading {
     pub ttft_p95: Option<Span>,
     /// 95th percentile between two tokens.
     pub itl_p95: Option<Span>,
-    /// Prompt tokens read since the counters began.
-    pub prompt_tokens_total: u64,
-    /// Tokens written since the counters began.
-    pub generation_tokens_total: u64,
-    /// Requests answered since the counters began.
-    pub requests_total: u64,
     /// Rates over the interval; none at the first scrape after the counters began.
     pub rates: Option<Rates>,
 }
@@ -101,9 +96,6 @@ impl Meter {
             kv_share,
             ttft_p95: self.ttft.take_p95(),
             itl_p95: self.itl.take_p95(),
-            prompt_tokens_total: totals.prompt_tokens,
-            generation_tokens_total: totals.generation_tokens,
-            requests_total: totals.finished,
             rates,
         }
     }
@@ -180,7 +172,6 @@ mod tests {
         let rates = meter.read(at(3), 0, 0, 0.0).rates.unwrap();
         assert_eq!((rates.generation_tokens_per_second, rates.busy_share), (15.0, 0.5));
         meter.reset();
-        let reading = meter.read(at(4), 0, 0, 0.0);
-        assert_eq!((reading.rates, reading.generation_tokens_total), (None, 0));
+        assert_eq!(meter.read(at(4), 0, 0, 0.0).rates, None);
     }
 }

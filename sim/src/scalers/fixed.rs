@@ -1,25 +1,8 @@
-//! Counts that were made beforehand: one for all times, or a plan.
+//! Counts that were planned beforehand. One for all times is [`Static`](crate::scaler::Static).
 
 use ostler_core::time::Time;
 
 use crate::scaler::{Observation, Scaler, Wanted};
-
-/// The same number at all times: what a pool for the peak has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct StaticPeak {
-    /// How many.
-    pub replicas: u32,
-}
-
-impl Scaler for StaticPeak {
-    fn name(&self) -> &str {
-        "static-peak"
-    }
-
-    fn decide(&mut self, _seen: &Observation) -> Wanted {
-        Wanted::on_demand(self.replicas)
-    }
-}
 
 /// Steps in order of time, each until the next; the last one stays. What a clairvoyant follows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,11 +47,5 @@ mod tests {
         assert_eq!(wanted, [1, 1, 7, 7, 3, 3]);
         assert_eq!(Plan::new("plan", Vec::new()), None);
         assert_eq!(Plan::new("plan", vec![(at(20), 7), (at(10), 3)]), None);
-    }
-
-    #[test]
-    fn a_pool_for_the_peak_never_changes() {
-        let mut scaler = StaticPeak { replicas: 9 };
-        assert_eq!(scaler.decide(&seen(0, &[], 0)).total(), 9);
     }
 }

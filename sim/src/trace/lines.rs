@@ -20,6 +20,8 @@ pub(crate) struct Lines {
     file: PathBuf,
     from: Box<dyn BufRead>,
     number: u64,
+    /// Lines that may still come.
+    left: usize,
 }
 
 impl fmt::Debug for Lines {
@@ -46,7 +48,12 @@ impl Lines {
         } else {
             Box::new(plain)
         };
-        Ok(Lines { file: file.to_path_buf(), from, number: 0 })
+        Ok(Lines { file: file.to_path_buf(), from, number: 0, left: usize::MAX })
+    }
+
+    /// Fails at one more than so many lines, for those who hold what they read.
+    pub(crate) fn at_most(self, lines_max: usize) -> Lines {
+        Lines { left: lines_max, ..self }
     }
 
     /// Opens a table and checks that its first line names these columns; more may follow.
@@ -92,7 +99,14 @@ impl Iterator for Lines {
         loop {
             match self.read() {
                 Ok(Some(line)) if line.text.trim().is_empty() => {}
-                Ok(line) => return line.map(Ok),
+                Ok(Some(line)) if self.left == 0 => {
+                    return Some(Err(line.wrong(0, "row", "is one row too many", "split the file")));
+                }
+                Ok(Some(line)) => {
+                    self.left -= 1;
+                    return Some(Ok(line));
+                }
+                Ok(None) => return None,
                 Err(error) => return Some(Err(Error::file(&self.file, error))),
             }
         }

@@ -26,7 +26,7 @@ use crate::time::Span;
 /// Length of a window in seconds.
 pub const WINDOW_S: u64 = 600;
 
-/// Most rows of the clients' table: ten times the 220,000 of the largest (109 clients over 2,016 windows).
+/// Most rows of a table: ten times the 220,000 of the largest (109 clients over 2,016 windows).
 const ROWS_MAX: usize = 2_200_000;
 
 /// Last window that can be named: 200 days.
@@ -67,12 +67,8 @@ impl Plan {
     pub fn read(clients: &Path, tokens: &Path) -> Result<Plan, Error> {
         let columns = ["client", "window_start_s", "rate_rps", "cv", "dist", "p1"];
         let mut windows: BTreeMap<u64, Vec<Client>> = BTreeMap::new();
-        for (rows, line) in Lines::table(clients, &columns)?.enumerate() {
+        for line in Lines::table(clients, &columns)?.at_most(ROWS_MAX) {
             let line = line?;
-            if rows == ROWS_MAX {
-                let remedy = "split the trace";
-                return Err(line.wrong(0, "client", format!("is row {ROWS_MAX} and one more"), remedy));
-            }
             if let Some((window, client)) = client(&line)? {
                 windows.entry(window).or_default().push(client);
             }
@@ -80,7 +76,7 @@ impl Plan {
         if windows.is_empty() {
             return Err(Error::whole(clients, "has no client with a rate", "give a table with rows"));
         }
-        Ok(Plan { windows, lengths: Lengths::read(tokens)? })
+        Ok(Plan { windows, lengths: Lengths::read(tokens, ROWS_MAX)? })
     }
 
     /// Starts of the windows that the source does not have, in seconds.

@@ -26,7 +26,7 @@ impl World<'_> {
             Fault::ReplicaCrash => {
                 let serving = self.fleet.members.iter().find(|(_, member)| member.phase == Phase::Ready);
                 if let Some(number) = serving.map(|(number, _)| *number) {
-                    self.kill(number);
+                    self.kill(vec![number]);
                 }
             }
             Fault::NodeDown => {
@@ -44,7 +44,7 @@ impl World<'_> {
                 self.fleet.set_dark(zone, true);
                 let inside = self.fleet.nodes.iter().filter(|(_, node)| node.zone == zone);
                 let lost: Vec<u64> = inside.map(|(number, _)| *number).collect();
-                lost.into_iter().for_each(|node| self.lose_node(node));
+                self.lose_nodes(&lost);
                 self.queue.push(self.now + lasts, Event::ZoneBack { zone });
             }
         }
@@ -65,9 +65,16 @@ impl World<'_> {
 
     /// A node dies, whether suddenly or after its notice.
     pub(super) fn lose_node(&mut self, node: u64) {
-        let Some(lost) = self.fleet.nodes.get_mut(&node) else { return };
-        lost.doomed = true;
-        self.members_of(node).into_iter().for_each(|member| self.kill(member));
+        self.lose_nodes(&[node]);
+    }
+
+    fn lose_nodes(&mut self, nodes: &[u64]) {
+        for node in nodes {
+            if let Some(lost) = self.fleet.nodes.get_mut(node) {
+                lost.doomed = true;
+            }
+        }
+        self.kill(nodes.iter().flat_map(|node| self.members_of(*node)).collect());
     }
 
     /// A spot node will be taken away. Its agent tells at once, so that its replicas drain and others start.
@@ -85,21 +92,31 @@ impl World<'_> {
         self.reconcile();
     }
 
-    /// A replica dies. Its requests are lost at once; that it is dead is noticed later.
-    fn kill(&mut self, number: u64) {
-        let Some(member) = self.fleet.members.get_mut(&number) else { return };
-        match member.phase {
-            Phase::Lost => {}
-            Phase::Draining => {
-                self.interrupt(number, Loss::Death);
+    /// Replicas die in the same instant. All are dead before the requests of any are sent elsewhere, so that none goes to
+    /// another one of them. Requests are lost at once; that their replicas are dead is noticed later.
+    fn kill(&mut self, mut numbers: Vec<u64>) {
+        numbers.retain(|number| self.die(*number));
+        for number in numbers {
+            self.interrupt(number, Loss::Death);
+            if self.fleet.members.get(&number).is_some_and(|member| member.phase == Phase::Draining) {
                 self.dismiss(number);
+            } else {
+                let noticed = self.now + self.setup.faults.noticed_after;
+                self.queue.push(noticed, Event::Noticed { member: number });
             }
+        }
+    }
+
+    /// Lets a replica get nothing more. Tells whether it was alive; one that drains gets nothing anyway.
+    fn die(&mut self, number: u64) -> bool {
+        let Some(member) = self.fleet.members.get_mut(&number) else { return false };
+        match member.phase {
+            Phase::Lost => false,
+            Phase::Draining => true,
             Phase::PendingNode | Phase::Pull | Phase::Load | Phase::Warm | Phase::Ready => {
                 member.phase = Phase::Lost;
                 member.version = member.version.wrapping_add(1);
-                self.interrupt(number, Loss::Death);
-                let noticed = self.now + self.setup.faults.noticed_after;
-                self.queue.push(noticed, Event::Noticed { member: number });
+                true
             }
         }
     }

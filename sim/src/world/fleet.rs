@@ -66,7 +66,8 @@ pub(super) struct Placed {
 /// What replicas have come to.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Bill {
-    pub(super) used: Span,
+    /// By all replicas together: in a span, 5,124 hours would be the most.
+    pub(super) used_seconds: f64,
     pub(super) cost: f64,
     pub(super) replicas_max: u32,
     pub(super) preemptions: u64,
@@ -209,13 +210,13 @@ impl Fleet {
     }
 
     fn charge(&mut self, member: &Member, now: SimTime) {
-        let used = member.billed_from.map_or(Span::ZERO, |from| now.since(from));
+        let used_seconds = member.billed_from.map_or(0.0, |from| now.since(from).as_seconds());
         let price = match member.kind {
             Kind::OnDemand => self.prices.on_demand,
             Kind::Spot => self.prices.spot,
         };
-        self.bill.used += used;
-        self.bill.cost += used.as_seconds() / 3600.0 * price;
+        self.bill.used_seconds += used_seconds;
+        self.bill.cost += used_seconds / 3600.0 * price;
         self.bill.preemptions += member.engine.as_ref().map_or(0, |engine| engine.preemptions());
     }
 

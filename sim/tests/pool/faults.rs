@@ -5,7 +5,9 @@ use std::path::Path;
 use ostler_sim::profile::Profile;
 use ostler_sim::scaler::{Static, Wanted};
 use ostler_sim::setup::{Fault, Faults, Prices, Setup, ZoneIndex, read_removals};
+use ostler_sim::telemetry::Telemetry;
 use ostler_sim::time::{SimTime, Span};
+use ostler_sim::trace::Request;
 
 use crate::load;
 
@@ -91,4 +93,41 @@ fn hours_and_money_are_those_of_the_replicas_that_had_a_node() {
     assert!((outcome.replica_hours / (5.0 * hours) - 1.0).abs() < 1e-9);
     assert!((outcome.cost / (32.0 * hours) - 1.0).abs() < 1e-9);
     assert_eq!(outcome.gpu_hours, outcome.replica_hours);
+}
+
+#[test]
+fn hours_of_many_replicas_over_many_days_are_all_counted() {
+    let (day, ten_days) = (Span::from_seconds(86_400), Span::from_seconds(10 * 86_400));
+    let at = |arrival| Request { arrival, input_tokens: 100, output_tokens: 10, class: 0, prefix: None };
+    let requests = [SimTime::ZERO, SimTime::after(ten_days)].map(at);
+    let telemetry = Telemetry { period: day, ..Telemetry::default() };
+    let setup = Setup { telemetry, decide_every: day, ..load::setup(50) };
+    let (outcome, _) = load::run_static(&setup, &requests);
+    assert!((outcome.replica_hours - 12_000.0).abs() < 0.1, "{}", outcome.replica_hours);
+    assert!((outcome.cost - 12_000.0).abs() < 0.1, "{}", outcome.cost);
+}
+
+/// All that a zone's one node holds, and a replica elsewhere: what dies at once cannot save what it loses.
+#[test]
+fn replicas_that_die_together_do_not_get_what_the_others_lose() {
+    let requests = load::poisson(|_| 30.0, 200.0, load::chat, 6);
+    for fault in [Fault::NodeDown, Fault::ZoneDown { zone: ZoneIndex(0), lasts: Span::from_seconds(3600) }] {
+        let (outcome, served) =
+            load::run_static(&Setup { initial: Wanted::on_demand(9), ..with_fault(100, fault) }, &requests);
+        assert!(outcome.interrupted > 10, "three of nine replicas had requests: {}", outcome.interrupted);
+        assert_eq!(outcome.requests.retried, outcome.interrupted);
+        assert_eq!(outcome.requests.finished, outcome.requests.arrived, "one retry was enough for each");
+        assert_eq!(served.iter().filter(|it| it.retries > 0).count() as u64, outcome.interrupted);
+    }
+}
+
+#[test]
+fn nodes_of_one_zone_die_together() {
+    let requests = load::poisson(|_| 30.0, 200.0, load::chat, 6);
+    let profile = Profile { replicas_per_node: 1, ..Profile::llama_8b_h100() };
+    let fault = Fault::ZoneDown { zone: ZoneIndex(0), lasts: Span::from_seconds(3600) };
+    let setup = Setup { profile, initial: Wanted::on_demand(9), ..with_fault(100, fault) };
+    let (outcome, _) = load::run_static(&setup, &requests);
+    assert!(outcome.interrupted > 10, "{}", outcome.interrupted);
+    assert_eq!(outcome.requests.finished, outcome.requests.arrived, "one retry was enough for each");
 }

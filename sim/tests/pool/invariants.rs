@@ -1,11 +1,11 @@
 //! What must hold in every run, whatever happens in it.
 
-use ostler_sim::lifecycle::Phase;
+use ostler_sim::lifecycle::{Phase, Startup};
 use ostler_sim::outcome::Outcome;
 use ostler_sim::profile::Profile;
 use ostler_sim::random::Law;
 use ostler_sim::router::Routing;
-use ostler_sim::scaler::{Observation, QueueTarget, Scaler, Static, Wanted};
+use ostler_sim::scaler::{Observation, Scaler, Static, Wanted};
 use ostler_sim::setup::{Fault, Faults, Setup, Zone, ZoneIndex};
 use ostler_sim::telemetry::Telemetry;
 use ostler_sim::time::{SimTime, Span};
@@ -67,7 +67,7 @@ fn chaos(seed: u64, routing: Routing) -> Setup {
             spot_notice: Span::from_seconds(10),
             ..Faults::default()
         },
-        startup: ostler_sim::lifecycle::Startup::constant(Span::from_seconds(12)),
+        startup: Startup::constant(Span::from_seconds(12)),
         settle_max: Span::from_seconds(30),
         seed,
         ..load::setup(3)
@@ -132,10 +132,41 @@ fn requests_out_of_order_are_an_error() {
     assert!(matches!(result, Err(world::Error::Order { .. })), "{result:?}");
 }
 
+/// Wants a replica more from a look on.
+struct OneMore {
+    looks_before: usize,
+}
+
+impl Scaler for OneMore {
+    fn name(&self) -> &str {
+        "one-more"
+    }
+
+    fn decide(&mut self, seen: &Observation) -> Wanted {
+        let left = self.looks_before.checked_sub(1);
+        self.looks_before = left.unwrap_or(0);
+        Wanted::on_demand(if left.is_some() { seen.wanted.total() } else { 3 })
+    }
+}
+
 #[test]
-fn policies_meet_the_same_requests_and_start_times() {
-    let requests = requests(5);
-    let arrived = |scaler: &mut dyn Scaler| load::run(&load::setup(2), &requests, scaler).0.requests.arrived;
-    let target = &mut QueueTarget::new(20.0).expect("over 0");
-    assert_eq!(arrived(&mut Static(Wanted::on_demand(2))), arrived(target));
+fn policies_that_act_at_other_times_meet_the_same_requests_and_start_times() {
+    let requests = load::poisson(|_| 6.0, 900.0, load::chat, 5);
+    let lag = Law::Exponential { mean: Span::from_seconds(1) };
+    let play = |seed, looks_before| {
+        let startup = Startup::of(&Profile::llama_8b_h100());
+        let telemetry = Telemetry { lag: lag.clone(), loss: 0.1, ..Telemetry::default() };
+        let setup = Setup { startup, telemetry, seed, ..load::setup(2) };
+        let (outcome, mut served) = load::run(&setup, &requests, &mut OneMore { looks_before });
+        served.sort_by_key(|it| it.request);
+        let met: Vec<Request> = served.iter().map(|it| it.request).collect();
+        (outcome, met)
+    };
+    let ((early, met_early), (late, met_late)) = (play(1, 0), play(1, 20));
+    assert!(early.scalings[0].at < late.scalings[0].at);
+    assert_eq!((&met_early, &met_late), (&requests, &requests));
+    let start = |outcome: &Outcome| (outcome.cold_start.starts, outcome.cold_start.start_seconds.max);
+    assert_eq!(start(&early), start(&late));
+    assert_eq!(start(&early).0, 1);
+    assert_ne!(start(&early), start(&play(2, 0).0), "another seed has other luck");
 }

@@ -1,5 +1,7 @@
 //! The page is well formed, and shows what it should.
 
+use std::sync::Arc;
+
 use super::*;
 use crate::contest::contender::Contender;
 use crate::contest::{Arena, Start, Terms};
@@ -22,7 +24,8 @@ fn report() -> Report {
         start: Start::Replicas(1),
         goal: 0.999,
     };
-    let traces = vec![(0..300).map(request).collect(); 2];
+    let requests: Arc<[Request]> = (0..300).map(request).collect();
+    let traces = vec![requests; 2];
     let arena = Arena::of(terms, traces).expect("it is in order");
     arena.run(&[Contender::StaticPeak, Contender::Weighted], &mut |_| ()).expect("it runs")
 }
@@ -70,8 +73,11 @@ fn the_objective_is_told_in_full() {
         "{}",
         terms(&report)
     );
+    assert!(page(&report).contains("the line is the objective.</p>"));
     report.objective.plus_idle_prompt_time = true;
     assert!(promise(&report.objective).contains("plus the time its prompt takes"));
+    let page = page(&report);
+    assert!(page.contains("the line is the objective without the time that each request's prompt takes"));
 }
 
 #[test]

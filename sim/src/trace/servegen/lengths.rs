@@ -15,7 +15,7 @@ use rand_distr::{Distribution, StandardNormal};
 
 use super::super::lines::{Line, Lines};
 use super::super::{Error, TOKENS_MAX};
-use super::{Client, ROWS_MAX, WINDOW_START_MAX_S};
+use super::{Client, WINDOW_START_MAX_S};
 use crate::random::Stream;
 
 /// Normal deviates of p50, p90, p99 and p99.9.
@@ -45,10 +45,11 @@ pub(super) struct Pair {
 pub(super) struct Lengths(BTreeMap<u32, BTreeMap<u64, (Curve, Curve)>>);
 
 impl Lengths {
-    pub(super) fn read(file: &Path) -> Result<Lengths, Error> {
+    /// Reads a table of at most so many rows.
+    pub(super) fn read(file: &Path, rows_max: usize) -> Result<Lengths, Error> {
         let columns = ["client", "window_start_s", "in_mean", "in_p50", "in_p90", "in_p99", "out_mean"];
         let mut all: BTreeMap<u32, BTreeMap<u64, (Curve, Curve)>> = BTreeMap::new();
-        for line in Lines::table(file, &columns)?.take(ROWS_MAX) {
+        for line in Lines::table(file, &columns)?.at_most(rows_max) {
             let line = line?;
             if line.field(2).is_empty() || line.field(6).is_empty() {
                 continue;
@@ -162,6 +163,17 @@ mod tests {
         assert!((mean / 427.5 - 1.0).abs() < 0.03, "{mean}");
         let median = f64::from(draws[50_000]);
         assert!((median / 275.0 - 1.0).abs() < 0.25, "{median}");
+    }
+
+    #[test]
+    fn a_table_with_more_rows_than_are_held_is_refused_and_not_cut() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let header = "client,window_start_s,in_mean,in_p50,in_p90,in_p99,out_mean,out_p50,out_p90,out_p99";
+        let rows: String = (0..3).map(|client| format!("{client},0,5,5,5,5,5,5,5,5\n")).collect();
+        std::fs::write(file.path(), format!("{header}\n{rows}")).unwrap();
+        assert_eq!(Lengths::read(file.path(), 3).unwrap().0.len(), 3);
+        let error = Lengths::read(file.path(), 2).unwrap_err().to_string();
+        assert!(error.ends_with(":4: column 1 (row): is one row too many; split the file"), "{error}");
     }
 
     #[test]
