@@ -170,9 +170,14 @@ impl Driver {
 
     /// Takes a fact that only the detection goes by.
     pub fn learn(&self, fact: Fact<'_>) {
+        self.learn_all([fact]);
+    }
+
+    /// Takes some of them.
+    pub fn learn_all<'a>(&self, facts: impl IntoIterator<Item = Fact<'a>>) {
         let mut state = self.lock();
         let now = state.now;
-        state.engine.learn(fact, now);
+        facts.into_iter().for_each(|fact| state.engine.learn(fact, now));
         self.hasten(&state);
     }
 

@@ -57,7 +57,7 @@ fn probe(driver: &Driver, ingest: &ingest::Service, places: &Arc<Semaphore>, ask
     let (node, round, timeout) = (ask.node, ask.round, ask.timeout);
     let Some(target) = target(driver, node) else {
         let all = ask.peers.iter().map(|&by| Prober::Node(by)).chain([Prober::Own]);
-        all.for_each(|by| driver.learn(Fact::Probed(unasked(node, round, by))));
+        driver.learn_all(all.map(|by| Fact::Probed(unasked(node, round, by))));
         return;
     };
     for &peer in &ask.peers {

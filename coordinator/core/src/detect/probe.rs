@@ -168,6 +168,13 @@ impl Question {
             && round.peers.iter().all(|peer| peer.answer.is_some())
     }
 
+    /// Whether no probe of the newest round could be made.
+    pub(super) fn unasked(&self) -> bool {
+        let unasked = |answer| answer == Some(Answer::Unasked);
+        let of = |round: &Round| unasked(round.own) && round.peers.iter().all(|peer| unasked(peer.answer));
+        self.rounds[1].as_ref().is_some_and(of)
+    }
+
     /// Whether the newest rounds brought a sign of life.
     pub(super) fn alive(&self) -> bool {
         let of = |round: &Round| {

@@ -139,9 +139,16 @@ impl Detector {
     fn next_round(&mut self, node: NodeKey, question: &mut probe::Question, now: Time) -> Option<Ask> {
         let newest = question.rounds[1].as_ref().map(|round| round.asked);
         let alive = question.alive();
-        if alive && let Some(asked) = newest {
-            // A sign of life takes the haste out of it.
-            question.next = question.next.max(asked + probe::NEXT_ROUND);
+        if let Some(asked) = newest {
+            // A sign of life takes the haste out of it, and so does that nobody can be asked.
+            let pause = if question.unasked() {
+                probe::LATER_ROUND
+            } else if alive {
+                probe::NEXT_ROUND
+            } else {
+                Duration::ZERO
+            };
+            question.next = question.next.max(asked + pause);
         }
         if question.next > now {
             return None;

@@ -274,7 +274,10 @@ fn probes_that_cannot_be_made_are_no_doubt_about_ourselves() {
     let mut world = world(1);
     world.nameless.extend(0..12);
     world.nodes[..12].fill(Health::Silent);
+    let before = world.detector.report().rounds;
     world.run(60_000);
+    let rounds = world.detector.report().rounds - before;
+    assert!(rounds <= 12 * 13, "{rounds} rounds: one in five seconds is enough");
     assert_eq!(world.detector.report().local_health.score(), 0);
     assert_eq!((0..12).filter(|node| world.verdict(*node) == Verdict::NodeSuspect).count(), 12);
     assert_eq!(accusations(&world), 0, "that it cannot be asked is no proof that it is gone");
