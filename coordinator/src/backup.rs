@@ -26,7 +26,7 @@ pub mod format;
 mod place;
 pub mod s3;
 
-use self::format::{Contents, Header, Reader, Writer};
+use self::format::{Contents, Header, Origin, REVISION_MAX, Reader, Writer};
 use self::place::Place;
 pub use self::place::Target;
 
@@ -98,6 +98,14 @@ pub enum Error {
         /// What the clock says.
         now: Timestamp,
     },
+    /// Terms would leave the numbers that everyone holds exactly.
+    #[error(
+        "terms would go on above {floor}, and they end at {REVISION_MAX}; set this machine's clock right, and restore into an empty store"
+    )]
+    FloorTooHigh {
+        /// What they would go on above.
+        floor: u64,
+    },
 }
 
 /// What was backed up, and where to.
@@ -135,10 +143,10 @@ pub async fn back_up(
         config::Store::Memory => return Err(Error::Memory),
         config::Store::Folder(folder) => {
             let copy = Embedded::open_copy(&folder.join(embedded::FILE)).await?;
-            write(&copy, "embedded", now, staged.as_file()).await?;
+            write(&copy, Origin::Embedded, now, staged.as_file()).await?;
         }
         config::Store::Etcd { folder: _, etcd } => {
-            write(&Etcd::open(etcd)?, "etcd", now, staged.as_file()).await?;
+            write(&Etcd::open(etcd)?, Origin::Etcd, now, staged.as_file()).await?;
         }
     }
     let contents = inspect(staged.path())?;
@@ -157,9 +165,9 @@ pub async fn back_up(
 }
 
 /// Writes all state, as it is now.
-async fn write(store: &impl Whole, kind: &str, now: Timestamp, file: &File) -> Result<(), Error> {
+async fn write(store: &impl Whole, origin: Origin, now: Timestamp, file: &File) -> Result<(), Error> {
     let mut reading = store.read().await?;
-    let header = Header::new(now, kind, reading.position());
+    let header = Header::new(now, origin, reading.position());
     let mut writer = Writer::begin(BufWriter::new(file), &header).map_err(Error::Staging)?;
     loop {
         let entries = reading.next().await?;
@@ -258,7 +266,7 @@ pub async fn restore(
 }
 
 async fn fill(store: &impl Whole, fetched: &Fetched, old: Old, now: Timestamp) -> Result<Restored, Error> {
-    let floor = floor(&fetched.contents.header, store.position().await?, now);
+    let floor = floor(&fetched.contents.header, store.position().await?, now)?;
     let entries = open(&fetched.path)?.map(|entry| entry.map_err(Box::from));
     let filled = store.fill(Box::new(entries), old, floor).await?;
     Ok(Restored { entries: filled.entries, removed: filled.removed, revision: filled.revision })
@@ -268,10 +276,11 @@ async fn fill(store: &impl Whole, fetched: &Fetched, old: Old, now: Timestamp) -
 /// store counts from zero or from the moment of a restore in microseconds since 1970, and far more slowly than one a
 /// microsecond, so that the clock is above all of them, also above those that nobody remembers. Where it is not, it was
 /// set back.
-fn floor(header: &Header, target: Position, now: Timestamp) -> u64 {
+fn floor(header: &Header, target: Position, now: Timestamp) -> Result<u64, Error> {
     let clock = u64::try_from(now.as_microsecond()).unwrap_or(0);
     let known = [header.revision, header.term, target.revision, target.term].into_iter().fold(0, u64::max);
-    if clock > known { clock } else { known.saturating_add(REVISIONS_UNSEEN_MAX) }
+    let floor = if clock > known { clock } else { known.saturating_add(REVISIONS_UNSEEN_MAX) };
+    if floor > REVISION_MAX { Err(Error::FloorTooHigh { floor }) } else { Ok(floor) }
 }
 
 fn inspect(path: &Path) -> Result<Contents, Error> {

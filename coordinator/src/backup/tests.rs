@@ -7,7 +7,7 @@ fn at(second: i64) -> Timestamp {
 }
 
 fn header(position: Position) -> Header {
-    Header::new(at(0), "etcd", position)
+    Header::new(at(0), Origin::Etcd, position)
 }
 
 /// Any of the stores that a fleet has had: one that was made anew, or filled at a second, and then written to for a while
@@ -24,11 +24,11 @@ proptest! {
         known in any::<(u32, u32)>(),
     ) {
         let born = filled.unwrap_or(1_700_000_000);
-        let start = filled.map_or(0, |second| floor(&header(Position::default()), Position::default(), at(second)));
+        let start = filled.map_or(0, |second| floor(&header(Position::default()), Position::default(), at(second)).unwrap());
         let lost = start + rate * lived as u64;
         // An older backup is restored, into a store that knows nothing of the one that was lost.
         let backup = header(Position { revision: u64::from(known.0), term: u64::from(known.1) });
-        let next = floor(&backup, Position::default(), at(born + lived + later));
+        let next = floor(&backup, Position::default(), at(born + lived + later)).unwrap();
         prop_assert!(next > lost, "{next} <= {lost}");
     }
 
@@ -38,7 +38,19 @@ proptest! {
     ) {
         let [a, b, c, d] = numbers.map(u64::from);
         let target = Position { revision: c, term: d };
-        let floor = floor(&header(Position { revision: a, term: b }), target, at(second));
+        let floor = floor(&header(Position { revision: a, term: b }), target, at(second)).unwrap();
         prop_assert!(floor > a.max(b).max(c).max(d));
     }
+}
+
+#[test]
+fn a_floor_that_terms_cannot_go_on_above_is_refused() {
+    let bricked = Position { revision: u64::MAX, term: 0 };
+    let refused = floor(&header(Position::default()), bricked, at(1_700_000_000));
+    assert!(matches!(refused, Err(Error::FloorTooHigh { floor: u64::MAX })));
+    let last = header(Position { revision: REVISION_MAX, term: 0 });
+    assert!(matches!(floor(&last, Position::default(), at(0)), Err(Error::FloorTooHigh { .. })));
+    let in_2286 = at(10_000_000_000);
+    assert!(floor(&header(Position::default()), Position::default(), in_2286).is_err());
+    assert!(floor(&header(Position::default()), Position::default(), at(9_000_000_000)).is_ok());
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use ostler_coordinator::backup::format::Origin;
 use ostler_coordinator::backup::{self, Error, Restored, Target, s3};
 use ostler_coordinator::config;
 use ostler_coordinator::lead::{Electorate as _, Lead, PREFIX};
@@ -138,7 +139,7 @@ async fn state_moves_from_etcd_to_a_file_and_back_with_rising_terms() {
         .unwrap()
         .for_each(|it| std::fs::remove_file(it.unwrap().path()).unwrap());
     let report = backups.take(&file).await;
-    assert_eq!((report.contents.header.store.as_str(), report.contents.header.term), ("embedded", terms[1]));
+    assert_eq!((report.contents.header.store, report.contents.header.term), (Origin::Embedded, terms[1]));
     backups.restore(&of(&second.config()), Old::Refused).await.unwrap();
     assert_eq!(state(&second.store()).await, before);
     terms.push(lead_once(&second.config()).await);
