@@ -42,23 +42,13 @@ impl FromStr for Target {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Target, String> {
-        let (folder, name) = match text.rsplit_once('/') {
-            _ if !text.ends_with(SUFFIX) => (text, None),
-            Some(("", name)) => ("/", Some(name.to_owned())),
-            Some((folder, name)) => (folder, Some(name.to_owned())),
-            None => (".", Some(text.to_owned())),
+        let Some(rest) = text.strip_prefix("s3://") else { return local(text) };
+        let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
+        let (prefix, name) = match key.rsplit_once('/') {
+            _ if !key.ends_with(SUFFIX) => (key, None),
+            Some((prefix, name)) => (prefix, Some(name.to_owned())),
+            None => ("", Some(key.to_owned())),
         };
-        let Some(rest) = folder.strip_prefix("s3://") else {
-            let scheme = folder.split_once("://").map(|(scheme, _)| scheme);
-            return match (scheme, folder) {
-                (Some(scheme), _) => {
-                    Err(format!("{scheme}:// is not known; write a path or s3://BUCKET/PREFIX"))
-                }
-                (None, "") => Err("write a path or s3://BUCKET/PREFIX".to_owned()),
-                (None, _) => Ok(Target { root: Root::Folder(folder.into()), name }),
-            };
-        };
-        let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
         let prefix = prefix.trim_end_matches('/');
         if bucket.is_empty() {
             return Err("write s3://BUCKET/PREFIX".to_owned());
@@ -70,6 +60,22 @@ impl FromStr for Target {
         let prefix = if prefix.is_empty() { String::new() } else { format!("{prefix}/") };
         Ok(Target { root: Root::Bucket { bucket: bucket.to_owned(), prefix }, name })
     }
+}
+
+fn local(text: &str) -> Result<Target, String> {
+    if let Some((scheme, _)) = text.split_once("://") {
+        return Err(format!("{scheme}:// is not known; write a path or s3://BUCKET/PREFIX"));
+    }
+    if text.is_empty() {
+        return Err("write a path or s3://BUCKET/PREFIX".to_owned());
+    }
+    let (folder, name) = match text.rsplit_once('/') {
+        _ if !text.ends_with(SUFFIX) => (text, None),
+        Some(("", name)) => ("/", Some(name.to_owned())),
+        Some((folder, name)) => (folder, Some(name.to_owned())),
+        None => (".", Some(text.to_owned())),
+    };
+    Ok(Target { root: Root::Folder(folder.into()), name })
 }
 
 impl Target {
@@ -198,11 +204,15 @@ mod tests {
             ("s3://b/p/q//", "b:p/q/", None),
             ("s3://b/p/x.backup", "b:p/", Some("x.backup")),
             ("s3://b/x.backup", "b:", Some("x.backup")),
+            ("s3://corp.backup", "corp.backup:", None),
+            ("s3://corp.backup/", "corp.backup:", None),
+            ("s3://corp.backup/p", "corp.backup:p/", None),
+            ("s3://corp.backup/x.backup", "corp.backup:", Some("x.backup")),
         ];
         for (text, root, name) in cases {
             assert_eq!(parse(text).unwrap(), (root.to_owned(), name.map(str::to_owned)), "{text}");
         }
-        for wrong in ["", "s3://", "s3:///p", "ftp://h/p", "s3://b/../c", "s3://b/./c"] {
+        for wrong in ["", "s3://", "s3:///p", "ftp://h/p", "s3://b/../c", "s3://b/./c", "ftp://x.backup"] {
             assert!(parse(wrong).is_err(), "{wrong}");
         }
     }
