@@ -116,6 +116,32 @@ fn a_copy_that_fails_is_told_beside_one_that_does_not_and_the_exit_code_is_1() {
 }
 
 #[test]
+fn a_copy_beside_older_ones_that_cannot_be_removed_is_told_as_made_and_the_exit_code_is_1() {
+    let folders = Folders::new();
+    let (data, a) = (folders.path("data"), folders.path("a"));
+    run_for_a_while(Path::new(&data));
+    // A folder of that name is none that can be removed as a file.
+    let stuck = Path::new(&a).join("ostler-20200101T000000Z-00000000.backup");
+    std::fs::create_dir(&stuck).expect("a folder");
+    let output = ostler(&["backup", &a, "--keep", "1", "--data-dir", &data]);
+    assert_eq!(code(&output), 1);
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(
+        said.contains("ok ") && said.contains("could not be removed") && !said.contains("FAILED"),
+        "{said}"
+    );
+    assert!(stderr(&output).contains("every target has its copy"), "{}", stderr(&output));
+    let output = ostler(&["backup", &a, "--keep", "1", "--data-dir", &data, "-o", "json"]);
+    let report: Value = serde_json::from_slice(&output.stdout).expect("output is one JSON value");
+    let copy = &report["copies"][0];
+    assert!(
+        copy["ok"] == true && copy["not_removed"].as_str().is_some_and(|it| it.contains("00000000")),
+        "{copy}"
+    );
+    assert_eq!(std::fs::read_dir(&a).expect("it is there").count(), 3);
+}
+
+#[test]
 fn wrong_command_lines_are_exit_code_2_and_stores_that_are_not_there_1() {
     for arguments in [
         &["backup"][..],

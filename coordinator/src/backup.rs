@@ -6,13 +6,12 @@
 //! out that all of it is right, and once to fill the store. Neither holds more than a page of entries in memory.
 
 use std::fs::File;
-use std::io::{self, BufReader, BufWriter, Write};
+use std::io::{self, BufReader, BufWriter};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
 
 use crate::config;
@@ -21,11 +20,14 @@ use crate::store::embedded::{self, Embedded};
 use crate::store::etcd::Etcd;
 use crate::store::whole::{Old, Position, Reading as _, Whole};
 
+mod copy;
 mod folder;
 pub mod format;
 mod place;
 pub mod s3;
 
+pub use self::copy::{Copy, Fate, Pruned};
+use self::copy::{Digesting, copy_to};
 use self::format::{Contents, Header, Origin, REVISION_MAX, Reader, Writer};
 use self::place::Place;
 pub use self::place::Target;
@@ -48,7 +50,7 @@ pub enum Error {
     Format(#[from] format::Error),
     /// The bucket failed.
     #[error(transparent)]
-    S3(#[from] s3::Error),
+    S3(s3::Error),
     /// Nothing outlives the process.
     #[error("a store in memory cannot be backed up or restored; name another with --store")]
     Memory,
@@ -83,10 +85,15 @@ pub enum Error {
     #[error("cannot write a file for the time being; give the folder for temporary files (TMPDIR) room")]
     Staging(#[source] io::Error),
     /// A copy is not what was copied.
-    #[error("{url} was read back and differs from what was written; it was removed: look at the medium")]
+    #[error("{url} was read back and differs from what was written; {fate}: look at the medium")]
     Differs {
         /// The copy.
         url: String,
+        /// What became of it.
+        fate: Fate,
+        /// Why it could not be removed.
+        #[source]
+        source: Option<Box<Error>>,
     },
     /// The clock is wrong.
     #[error(
@@ -108,6 +115,13 @@ pub enum Error {
     },
 }
 
+impl From<s3::Error> for Error {
+    /// What an object is read into is a file of this machine for the time being.
+    fn from(error: s3::Error) -> Error {
+        if let s3::Error::Sink(source) = error { Error::Staging(source) } else { Error::S3(error) }
+    }
+}
+
 /// What was backed up, and where to.
 #[derive(Debug)]
 pub struct Report {
@@ -117,15 +131,6 @@ pub struct Report {
     pub bytes: u64,
     /// One for each target, in their order.
     pub copies: Vec<Copy>,
-}
-
-/// One copy of a backup.
-#[derive(Debug)]
-pub struct Copy {
-    /// What it is called.
-    pub url: String,
-    /// Names of older backups that were removed beside it, or why this copy does not count.
-    pub outcome: Result<Vec<String>, Error>,
 }
 
 /// Backs the store up to all targets; in each folder `keep` backups of ours stay. A target that fails does not keep the
@@ -156,7 +161,7 @@ pub async fn back_up(
         .map_err(Error::Staging)?;
     let mut copies = Vec::new();
     for (target, place) in targets.iter().zip(places) {
-        let name = target.name_at(now);
+        let name = target.name_at(now, &contents.sha256);
         let keep = keep.filter(|_| !target.is_one());
         let outcome = copy_to(&place, &name, staged.path(), &digest, keep).await;
         copies.push(Copy { url: place.url(&name), outcome });
@@ -180,32 +185,6 @@ async fn write(store: &impl Whole, origin: Origin, now: Timestamp, file: &File) 
     }
     writer.finish().map_err(Error::Staging)?;
     Ok(())
-}
-
-/// Makes one copy, reads it back, and then removes older ones.
-async fn copy_to(
-    place: &Place,
-    name: &str,
-    staged: &Path,
-    expected: &Digesting,
-    keep: Option<NonZeroUsize>,
-) -> Result<Vec<String>, Error> {
-    place.store(staged, name).await?;
-    let mut found = Digesting::default();
-    place.fetch(name, &mut found).await?;
-    if found != *expected {
-        place.remove(name).await?;
-        return Err(Error::Differs { url: place.url(name) });
-    }
-    let Some(keep) = keep else { return Ok(Vec::new()) };
-    let mut old = place.names().await?;
-    old.truncate(old.len().saturating_sub(keep.get()));
-    // A clock that was set back makes this one look old.
-    old.retain(|other| other != name);
-    for other in &old {
-        place.remove(other).await?;
-    }
-    Ok(old)
 }
 
 /// A backup on this machine, for as long as this lives.
@@ -290,31 +269,6 @@ fn inspect(path: &Path) -> Result<Contents, Error> {
 fn open(path: &Path) -> Result<Reader<BufReader<File>>, Error> {
     let file = File::open(path).map_err(|source| Error::Folder { path: path.to_owned(), source })?;
     Ok(Reader::open(BufReader::new(file))?)
-}
-
-/// Digests what is written to it.
-#[derive(Clone, Debug, Default)]
-struct Digesting {
-    digest: Sha256,
-    bytes: u64,
-}
-
-impl PartialEq for Digesting {
-    fn eq(&self, other: &Digesting) -> bool {
-        self.bytes == other.bytes && self.digest.clone().finalize() == other.digest.clone().finalize()
-    }
-}
-
-impl Write for Digesting {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.digest.update(bytes);
-        self.bytes += bytes.len() as u64;
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }
 
 #[cfg(test)]

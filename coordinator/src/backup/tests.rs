@@ -1,3 +1,6 @@
+use std::io::{Read, Write};
+use std::net::TcpListener;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -53,4 +56,22 @@ fn a_floor_that_terms_cannot_go_on_above_is_refused() {
     let in_2286 = at(10_000_000_000);
     assert!(floor(&header(Position::default()), Position::default(), in_2286).is_err());
     assert!(floor(&header(Position::default()), Position::default(), at(9_000_000_000)).is_ok());
+}
+
+#[tokio::test]
+async fn an_object_for_which_there_is_no_room_is_told_as_that_and_not_as_a_trouble_of_the_bucket() {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    let server = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let asked = stream.read(&mut [0; 4_096]).unwrap();
+        stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello").unwrap();
+        asked
+    });
+    let settings = s3::Settings { endpoint: Some(endpoint), ..s3::Settings::default() };
+    let place = "s3://b/x.backup".parse::<Target>().unwrap().open(&settings).unwrap();
+    let mut full = File::options().write(true).open("/dev/full").unwrap();
+    let error = place.fetch("x.backup", &mut full).await.unwrap_err();
+    assert!(matches!(error, Error::Staging(_)) && error.to_string().contains("TMPDIR"), "{error}");
+    assert!(server.join().unwrap() > 0);
 }

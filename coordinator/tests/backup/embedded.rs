@@ -153,16 +153,21 @@ async fn the_newest_are_kept_and_nothing_that_is_not_ours_is_removed() {
     place.put(&[("a", "1")]).await;
     let foreign = place.backups().join("before-upgrade.backup");
     std::fs::write(&foreign, "x").unwrap();
-    for second in 0..4 {
-        back_up(&place, second, None).await;
+    let mut names = Vec::new();
+    for second in 0..5 {
+        let keep = (second == 4).then_some(2);
+        let mut report = back_up(&place, second, keep).await;
+        let name = files(&place.backups()).into_iter().rfind(|it| it.starts_with("ostler-")).unwrap();
+        let digits = &report.contents.sha256[..8];
+        assert_eq!(name, format!("ostler-20261121T12000{second}Z-{digits}.backup"));
+        names.push(name);
+        let pruned = report.copies.remove(0).outcome.unwrap();
+        assert_eq!(pruned.removed, names[..if second == 4 { 3 } else { 0 }]);
     }
-    let report = back_up(&place, 4, Some(2)).await;
-    let removed = report.copies[0].outcome.as_ref().unwrap();
-    let name = |second| format!("ostler-20261121T12000{second}Z.backup");
-    assert_eq!(*removed, [name(0), name(1), name(2)]);
-    assert_eq!(files(&place.backups()), ["before-upgrade.backup".to_owned(), name(3), name(4)]);
+    let expected = ["before-upgrade.backup".to_owned(), names[3].clone(), names[4].clone()];
+    assert_eq!(files(&place.backups()), expected);
     let fetched = backup::fetch(&target(&place.backups()), &s3::Settings::default()).await.unwrap();
-    assert!(fetched.url.ends_with(&name(4)), "of a folder the newest: {}", fetched.url);
+    assert!(fetched.url.ends_with(&names[4]), "of a folder the newest: {}", fetched.url);
 }
 
 #[tokio::test]
