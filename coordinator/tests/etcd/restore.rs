@@ -273,6 +273,22 @@ async fn a_store_that_a_coordinator_uses_is_left_alone() {
 }
 
 #[tokio::test]
+async fn keys_of_state_are_counted_also_where_they_are_no_text_and_large() {
+    let server = Server::start().await;
+    for number in 0..100 {
+        put(&server.store(), &format!("k/{number:03}"), &vec![0; 100_000]).await;
+    }
+    put(&server.store(), "store/x", b"the store's own").await;
+    put(&server.store(), "lead/x", b"the election's").await;
+    // The key "ostler/" with the bytes ff fe after it, which no text has.
+    server.post("/v3/kv/put", r#"{"key": "b3N0bGVyL//+", "value": "eA=="}"#);
+    let error = server.store().fill(entries(&[]), Old::Refused, 1 << 50).await.unwrap_err();
+    assert!(matches!(error, store::Error::NotEmpty { keys: 101 }), "{error}");
+    let removed = server.store().fill(entries(&[]), Old::Removed, 1 << 50).await.unwrap().removed;
+    assert_eq!(removed, 101, "what is counted is what is removed");
+}
+
+#[tokio::test]
 async fn a_coordinator_that_starts_while_a_store_is_filled_stops_that() {
     let server = Server::start().await;
     let etcd = server.config();

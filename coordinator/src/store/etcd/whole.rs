@@ -6,11 +6,13 @@
 //! new offset. Every one between them, and the last, happens only while the mark is there and nobody has become a
 //! candidate. Whatever breaks off leaves the mark, which a reader refuses and only another filling removes.
 
-use etcd_client::{Client, Compare, CompareOp, DeleteOptions, Txn, TxnOp, TxnOpResponse, TxnResponse};
+use etcd_client::{
+    Client, Compare, CompareOp, DeleteOptions, GetOptions, Txn, TxnOp, TxnOpResponse, TxnResponse,
+};
 
 use super::cluster::Failure;
 use super::revisions::Revisions;
-use super::{Etcd, Page, end_of, revision_of, write_failed};
+use super::{Etcd, Page, end_of, read_failed, revision_of, write_failed};
 use crate::lead;
 use crate::store::whole::{self, Batches, Entries, Filled, OWN, Old, Position, Whole, is_state};
 use crate::store::{Entry, Error, Operation, Store};
@@ -116,9 +118,20 @@ impl Etcd {
         if self.get(&mark_key()).await?.is_some() {
             return Ok(Some(Error::HalfFilled));
         }
-        let (entries, _) = self.list("").await?;
-        let keys = entries.iter().filter(|it| is_state(&it.key)).count() as u64;
+        let keys = self.count_state().await?;
         Ok((keys > 0).then_some(Error::NotEmpty { keys }))
+    }
+
+    /// How many keys of state there are, also such as are no text. No value is read.
+    async fn count_state(&self) -> Result<u64, Error> {
+        let count = |(from, end)| TxnOp::get(from, Some(GetOptions::new().with_range(end).with_count_only()));
+        let counts: Vec<_> = self.state().into_iter().map(count).collect();
+        let answer = self.transact(Txn::new().and_then(counts)).await.map_err(read_failed)?;
+        let counted = |response| match response {
+            TxnOpResponse::Get(found) => super::from_wire(found.count()),
+            TxnOpResponse::Put(_) | TxnOpResponse::Delete(_) | TxnOpResponse::Txn(_) => 0,
+        };
+        Ok(answer.op_responses().into_iter().map(counted).sum())
     }
 
     async fn begin(&self, old: Old, floor: u64) -> Result<Began, Error> {
