@@ -230,9 +230,27 @@ async fn nobody_leads_in_a_store_that_was_filled_in_part_until_it_is_filled_agai
     assert!(lead_once(&server.config()).await > floor);
 }
 
-/// What a candidate is told that claims the lead; it gives its lease back.
+#[tokio::test]
+async fn a_replica_that_was_up_during_a_restore_leads_only_after_it_was_started_again() {
+    let server = Server::start().await;
+    lead_once(&server.config()).await;
+    let up = Electorate::open(&server.config()).unwrap();
+    assert_eq!(claim_by(&up).await, Answer::Claimed);
+    let floor = 1 << 50;
+    let filled = server.store().fill(entries(&[]), Old::Removed, floor).await;
+    filled.expect("it has no candidate at this moment, so nothing stands against it");
+    assert_eq!(claim_by(&up).await, Answer::Epoch { value: Some(floor.to_be_bytes().into()) });
+    assert_eq!(claim(&server.config()).await, Answer::Claimed);
+    assert!(lead_once(&server.config()).await > floor);
+}
+
+/// What a candidate of a replica that has just started is told.
 async fn claim(etcd: &Config) -> Answer {
-    let electorate = Electorate::open(etcd).unwrap();
+    claim_by(&Electorate::open(etcd).unwrap()).await
+}
+
+/// What a candidate is told that claims the lead; it gives its lease back.
+async fn claim_by(electorate: &Electorate) -> Answer {
     let Answer::Granted { lease, .. } = electorate.ask(Request::Grant { ttl: TTL }).await else {
         panic!("no lease")
     };
