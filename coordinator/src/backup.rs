@@ -251,10 +251,11 @@ async fn fill(store: &impl Whole, fetched: &Fetched, old: Old, now: Timestamp) -
     Ok(Restored { entries: filled.entries, removed: filled.removed, revision: filled.revision })
 }
 
-/// Above every revision that any store of this fleet can have given (decision "Terms go on rising over a restore"). Each
+/// Above every revision that any store of this fleet can have given (decision "Terms go on rising over a restore"), as long
+/// as no clock that an earlier store was restored by was ahead of this one by more than the time that has passed since. Each
 /// store counts from zero or from the moment of a restore in microseconds since 1970, and far more slowly than one a
-/// microsecond, so that the clock is above all of them, also above those that nobody remembers. Where it is not, it was
-/// set back.
+/// microsecond, so that the clock is above all of them, also above those that nobody remembers. Where it is not above those
+/// that are known, clocks differ.
 fn floor(header: &Header, target: Position, now: Timestamp) -> Result<u64, Error> {
     let clock = u64::try_from(now.as_microsecond()).unwrap_or(0);
     let known = [header.revision, header.term, target.revision, target.term].into_iter().fold(0, u64::max);

@@ -36,6 +36,20 @@ proptest! {
     }
 
     #[test]
+    fn a_floor_is_above_a_store_that_another_clock_restored_once_it_has_passed_what_that_one_was_ahead(
+        ahead in 0_i64..1_000_000, waited in 0_i64..2_000_000,
+    ) {
+        let nothing = header(Position::default());
+        let restored = 1_700_000_000;
+        let lost = floor(&nothing, Position::default(), at(restored + ahead)).unwrap();
+        let next = floor(&nothing, Position::default(), at(restored + waited)).unwrap();
+        prop_assert_eq!(next > lost, waited > ahead, "{} after {}", next, lost);
+        // A backup of the lost store, or the store itself, makes up for it.
+        let known = header(Position { revision: lost, term: lost });
+        prop_assert!(floor(&known, Position::default(), at(restored + waited)).unwrap() > lost);
+    }
+
+    #[test]
     fn a_clock_that_was_set_back_does_not_lower_the_floor_under_what_is_known(
         numbers in any::<[u32; 4]>(), second in -10_i64..4_000
     ) {
