@@ -4,7 +4,7 @@ pub(crate) mod args;
 
 use jiff::Timestamp;
 use ostler_coordinator::backup::format::Contents;
-use ostler_coordinator::backup::{self, Copy, Fetched, Pruned, Report, Restored, Target, s3};
+use ostler_coordinator::backup::{self, Copy, Fetched, Pruned, Rehearsal, Report, Restored, Target, s3};
 use ostler_coordinator::config::Store;
 use ostler_coordinator::store::whole::Old;
 use serde_json::{Value, json};
@@ -37,12 +37,13 @@ pub(crate) async fn restore(options: Restore, output: Output) -> Result<(), Erro
     let Restore { source, replace, dry_run, store, s3 } = options;
     let store = store.load().map_err(failed)?;
     let fetched = fetch(&source, &s3.settings()?).await?;
-    if dry_run {
-        return show(&fetched, output);
-    }
     let old = if replace { Old::Removed } else { Old::Refused };
-    let restored = backup::restore(&fetched, &store, old, Timestamp::now()).await.map_err(failed)?;
-    let into = place(&store);
+    let (into, now) = (place(&store), Timestamp::now());
+    if dry_run {
+        let would = backup::rehearse(&fetched, &store, old, now).await.map_err(failed)?;
+        return tell_rehearsal(&fetched, &would, &into, output);
+    }
+    let restored = backup::restore(&fetched, &store, old, now).await.map_err(failed)?;
     if output.for_programs() {
         return output
             .value(&with(json!(restored), [("source", json!(fetched.url)), ("store", json!(into))]));
@@ -54,6 +55,19 @@ pub(crate) async fn restore(options: Restore, output: Output) -> Result<(), Erro
         output.line(&format!("removed {removed} entries that were there before"))?;
     }
     output.line(&format!("revisions and terms go on above {revision}; start the coordinators now"))
+}
+
+/// What is in a backup, and what restoring it would do.
+fn tell_rehearsal(fetched: &Fetched, would: &Rehearsal, into: &str, output: Output) -> Result<(), Error> {
+    if output.for_programs() {
+        let fields = [("source", json!(fetched.url)), ("into", json!(into)), ("would", json!(would))];
+        return output.value(&with(json!(fetched.contents), fields));
+    }
+    show(fetched, output)?;
+    let Rehearsal { entries, removed, floor } = would;
+    output.line("")?;
+    output.line(&format!("would remove {removed} entries from {into}, and put {entries}"))?;
+    output.line(&format!("revisions and terms would go on above {floor}"))
 }
 
 async fn fetch(source: &Target, s3: &s3::Settings) -> Result<Fetched, Error> {

@@ -75,7 +75,8 @@ fn a_store_is_backed_up_to_two_folders_looked_into_and_restored_and_a_coordinato
     let looked = json(&["backup", "--verify", &b]);
     assert_eq!((&looked["sha256"], &looked["store"]), (&report["sha256"], &Value::from("embedded")));
     let dry = json(&["restore", &a, "--data-dir", &new, "--dry-run"]);
-    assert_eq!(dry["entries"], report["entries"]);
+    assert_eq!((&dry["entries"], &dry["would"]["entries"]), (&report["entries"], &report["entries"]));
+    assert_eq!((&dry["would"]["removed"], &dry["store"]), (&Value::from(0), &Value::from("embedded")));
     assert!(!Path::new(&new).exists(), "nothing is made");
 
     let restored = ostler(&["restore", &a, "--data-dir", &new]);
@@ -88,6 +89,17 @@ fn a_store_is_backed_up_to_two_folders_looked_into_and_restored_and_a_coordinato
     let again = ostler(&["restore", &a, "--data-dir", &new]);
     assert_eq!(code(&again), 1);
     assert!(stderr(&again).contains("--replace"), "{}", stderr(&again));
+    let dry = ostler(&["restore", &a, "--data-dir", &new, "--dry-run"]);
+    assert_eq!((code(&dry), stderr(&dry)), (1, stderr(&again)), "it says what would stand against it");
+    let dry = ["restore", &a, "--data-dir", &new, "--replace", "--dry-run"];
+    for _ in 0..2 {
+        assert_eq!(json(&dry)["would"]["removed"], entries, "and removes nothing");
+    }
+    let said = String::from_utf8_lossy(&ostler(&dry).stdout).into_owned();
+    assert!(
+        said.contains(&format!("would remove {entries} entries from {new}, and put {entries}")),
+        "{said}"
+    );
     assert_eq!(json(&["restore", &a, "--data-dir", &new, "--replace"])["removed"], entries);
 
     let before = report["term"].as_u64().expect("a number");
@@ -151,7 +163,6 @@ fn wrong_command_lines_are_exit_code_2_and_stores_that_are_not_there_1() {
         &["backup", "a", "--verify", "b"],
         &["backup", "s3://b/p", "--s3-key", "alone"],
         &["restore"],
-        &["restore", "a", "--replace", "--dry-run"],
     ] {
         assert_eq!(code(&ostler(arguments)), 2, "{arguments:?}");
     }

@@ -231,10 +231,7 @@ pub async fn restore(
     old: Old,
     now: Timestamp,
 ) -> Result<Restored, Error> {
-    let header = &fetched.contents.header;
-    if now < header.created.saturating_sub(CLOCK_DIFFERENCE_MAX).unwrap_or(Timestamp::MIN) {
-        return Err(Error::Clock { created: header.created, now });
-    }
+    check_clock(&fetched.contents.header, now)?;
     match store {
         config::Store::Memory => Err(Error::Memory),
         config::Store::Folder(folder) => {
@@ -242,6 +239,48 @@ pub async fn restore(
         }
         config::Store::Etcd { folder: _, etcd } => fill(&Etcd::open(etcd)?, fetched, old, now).await,
     }
+}
+
+/// What a restore would do now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Rehearsal {
+    /// Entries that it would put.
+    pub entries: u64,
+    /// Entries that are there and that it would remove.
+    pub removed: u64,
+    /// What revisions and terms would go on above.
+    pub floor: u64,
+}
+
+/// Looks at all that a restore looks at, and is refused with what it would be. Changes nothing.
+pub async fn rehearse(
+    fetched: &Fetched,
+    store: &config::Store,
+    old: Old,
+    now: Timestamp,
+) -> Result<Rehearsal, Error> {
+    let Contents { header, entries, .. } = &fetched.contents;
+    check_clock(header, now)?;
+    let (removed, position) = match store {
+        config::Store::Memory => return Err(Error::Memory),
+        config::Store::Folder(folder) => {
+            let file = folder.join(embedded::FILE);
+            // Opening would make it.
+            if file.exists() { look(&Embedded::open(&file)?, old).await? } else { (0, Position::default()) }
+        }
+        config::Store::Etcd { folder: _, etcd } => look(&Etcd::open(etcd)?, old).await?,
+    };
+    Ok(Rehearsal { entries: *entries, removed, floor: floor(header, position, now)? })
+}
+
+async fn look(store: &impl Whole, old: Old) -> Result<(u64, Position), Error> {
+    Ok((store.would_remove(old).await?, store.position().await?))
+}
+
+fn check_clock(header: &Header, now: Timestamp) -> Result<(), Error> {
+    let created = header.created;
+    let behind = now < created.saturating_sub(CLOCK_DIFFERENCE_MAX).unwrap_or(Timestamp::MIN);
+    if behind { Err(Error::Clock { created, now }) } else { Ok(()) }
 }
 
 async fn fill(store: &impl Whole, fetched: &Fetched, old: Old, now: Timestamp) -> Result<Restored, Error> {

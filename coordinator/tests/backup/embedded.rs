@@ -95,7 +95,16 @@ async fn a_file_that_a_coordinator_uses_can_be_backed_up_but_not_restored_into()
     assert_eq!(report.contents.entries, 1);
     let error = restore(&place, &place.config(), Old::Removed, 0).await.unwrap_err().to_string();
     assert!(error.contains("another process uses it"), "{error}");
+    let fetched = backup::fetch(&target(&place.backups()), &s3::Settings::default()).await.unwrap();
+    let rehearsed = backup::rehearse(&fetched, &place.config(), Old::Removed, noon_and(0)).await;
+    assert_eq!(rehearsed.unwrap_err().to_string(), error, "a rehearsal is refused with the same");
     drop(used);
+    let before = place.open().revision();
+    let would = backup::rehearse(&fetched, &place.config(), Old::Removed, noon_and(0)).await.unwrap();
+    assert_eq!((would.entries, would.removed), (1, 1));
+    assert_eq!(place.open().revision(), before, "nothing was changed");
+    let early = backup::rehearse(&fetched, &place.config(), Old::Removed, noon_and(-301)).await;
+    assert!(matches!(early, Err(Error::Clock { .. })));
     assert!(restore(&place, &place.config(), Old::Removed, 0).await.is_ok());
 }
 

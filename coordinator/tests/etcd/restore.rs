@@ -284,9 +284,14 @@ async fn a_store_that_a_coordinator_uses_is_left_alone() {
     for old in [Old::Refused, Old::Removed] {
         let error = server.store().fill(entries(&[]), old, 1 << 50).await.unwrap_err();
         assert!(error.to_string().contains("(zone-a)"), "{error}");
+        let rehearsed = server.store().would_remove(old).await.unwrap_err();
+        assert_eq!(rehearsed.to_string(), error.to_string());
     }
     assert_eq!(state(&server.store()).await.len(), 1, "nothing was touched");
     electorate.ask(Request::Revoke { lease }).await;
+    assert!(server.store().would_remove(Old::Refused).await.is_err());
+    assert_eq!(server.store().would_remove(Old::Removed).await.unwrap(), 1);
+    assert_eq!(state(&server.store()).await.len(), 1, "nothing was touched");
     server.store().fill(entries(&[]), Old::Removed, 1 << 50).await.unwrap();
 }
 

@@ -75,6 +75,13 @@ impl Whole for Etcd {
         Ok(Position { revision: epoch.revision, term: term_of(epoch.entries.first()) })
     }
 
+    async fn would_remove(&self, old: Old) -> Result<u64, Error> {
+        match self.obstacle(old).await? {
+            Some(obstacle) => Err(obstacle),
+            None => old.removes(self.count_state().await?),
+        }
+    }
+
     async fn fill(&self, entries: Entries, old: Old, floor: u64) -> Result<Filled, Error> {
         if let Some(obstacle) = self.obstacle(old).await? {
             return Err(obstacle);
@@ -118,8 +125,7 @@ impl Etcd {
         if self.get(&mark_key()).await?.is_some() {
             return Ok(Some(Error::HalfFilled));
         }
-        let keys = self.count_state().await?;
-        Ok((keys > 0).then_some(Error::NotEmpty { keys }))
+        Ok(old.removes(self.count_state().await?).err())
     }
 
     /// How many keys of state there are, also such as are no text. No value is read.
