@@ -244,10 +244,12 @@ impl Bucket {
         if outcome.as_ref().is_err_and(Error::knows_no_condition) {
             outcome = self.again(async || put(Over::Anything).await).await;
         }
+        // A name of ours holds the checksum of what is put.
+        let ours = is_ours(name);
         match outcome {
-            Ok(()) => Ok(if is_ours(name) { Put::Own } else { Put::Shared }),
+            Ok(()) => Ok(if ours { Put::Own } else { Put::Shared }),
             Err(Error::Refused { status: StatusCode::PRECONDITION_FAILED, .. }) if tries > 1 => {
-                Ok(Put::Found)
+                Ok(if ours { Put::Own } else { Put::Found })
             }
             Err(Error::Refused { status: StatusCode::PRECONDITION_FAILED, .. }) => {
                 Err(Error::Exists { url: self.url(name) })

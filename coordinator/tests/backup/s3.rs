@@ -165,6 +165,19 @@ async fn a_copy_whose_answer_was_lost_is_read_and_counts() {
 }
 
 #[tokio::test]
+async fn a_copy_that_rotted_and_whose_answer_was_lost_is_removed_unless_it_may_be_anothers() {
+    let server = Server::start().await;
+    server.fail("PUT", Fault::RotLost(503));
+    let error = copy(&server, "f").await.outcome.unwrap_err();
+    assert!(matches!(error, Error::Differs { fate: Fate::Removed, .. }), "{error}");
+    assert!(server.keys().is_empty());
+    server.fail("PUT", Fault::RotLost(503));
+    let error = copy(&server, "f/one.backup").await.outcome.unwrap_err();
+    assert!(matches!(error, Error::Exists { .. }), "{error}");
+    assert_eq!(server.keys(), ["f/one.backup"]);
+}
+
+#[tokio::test]
 async fn a_server_without_conditions_is_served_and_a_chosen_name_there_never_removed() {
     for condition in [Condition::Ignored, Condition::Unknown] {
         let server = Server::start().await;

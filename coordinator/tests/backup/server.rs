@@ -36,6 +36,8 @@ pub(crate) enum Fault {
     Status(u16),
     /// It is carried out and answered with this.
     Lost(u16),
+    /// A bit of what is stored is flipped, and it is answered with this.
+    RotLost(u16),
     /// Someone else puts an object of that name right before it.
     Race,
     /// A bit of what is stored is flipped.
@@ -180,12 +182,12 @@ impl State {
                     Condition::Honoured | Condition::Ignored | Condition::Unknown => {}
                 }
                 let mut object = body.to_vec();
-                if fault == Some(Fault::Rot) {
+                if matches!(fault, Some(Fault::Rot | Fault::RotLost(_))) {
                     let at = object.len() / 2;
                     object[at] ^= 4;
                 }
                 self.objects.insert(key.to_owned(), object);
-                if let Some(Fault::Lost(status)) = fault {
+                if let Some(Fault::Lost(status) | Fault::RotLost(status)) = fault {
                     slow_down(status)
                 } else {
                     (StatusCode::OK, Vec::new())
