@@ -4,7 +4,7 @@ pub(crate) mod args;
 
 use jiff::Timestamp;
 use ostler_coordinator::backup::format::Contents;
-use ostler_coordinator::backup::{self, Copy, Fetched, Report, Restored, Target, s3};
+use ostler_coordinator::backup::{self, Copy, Fetched, Pruned, Rehearsal, Report, Restored, Target, s3};
 use ostler_coordinator::config::Store;
 use ostler_coordinator::store::whole::Old;
 use serde_json::{Value, json};
@@ -37,12 +37,13 @@ pub(crate) async fn restore(options: Restore, output: Output) -> Result<(), Erro
     let Restore { source, replace, dry_run, store, s3 } = options;
     let store = store.load().map_err(failed)?;
     let fetched = fetch(&source, &s3.settings()?).await?;
-    if dry_run {
-        return show(&fetched, output);
-    }
     let old = if replace { Old::Removed } else { Old::Refused };
-    let restored = backup::restore(&fetched, &store, old, Timestamp::now()).await.map_err(failed)?;
-    let into = place(&store);
+    let (into, now) = (place(&store), Timestamp::now());
+    if dry_run {
+        let would = backup::rehearse(&fetched, &store, old, now).await.map_err(failed)?;
+        return tell_rehearsal(&fetched, &would, &into, output);
+    }
+    let restored = backup::restore(&fetched, &store, old, now).await.map_err(failed)?;
     if output.for_programs() {
         return output
             .value(&with(json!(restored), [("source", json!(fetched.url)), ("store", json!(into))]));
@@ -54,6 +55,19 @@ pub(crate) async fn restore(options: Restore, output: Output) -> Result<(), Erro
         output.line(&format!("removed {removed} entries that were there before"))?;
     }
     output.line(&format!("revisions and terms go on above {revision}; start the coordinators now"))
+}
+
+/// What is in a backup, and what restoring it would do.
+fn tell_rehearsal(fetched: &Fetched, would: &Rehearsal, into: &str, output: Output) -> Result<(), Error> {
+    if output.for_programs() {
+        let fields = [("source", json!(fetched.url)), ("into", json!(into)), ("would", json!(would))];
+        return output.value(&with(json!(fetched.contents), fields));
+    }
+    show(fetched, output)?;
+    let Rehearsal { entries, removed, floor } = would;
+    output.line("")?;
+    output.line(&format!("would remove {removed} entries from {into}, and put {entries}"))?;
+    output.line(&format!("revisions and terms would go on above {floor}"))
 }
 
 async fn fetch(source: &Target, s3: &s3::Settings) -> Result<Fetched, Error> {
@@ -89,11 +103,13 @@ fn headline(contents: &Contents) -> String {
     )
 }
 
-/// What became of a backup, target by target; an error when any has no copy.
+/// What became of a backup, target by target; an error when any has no copy, or keeps what was to be removed.
 fn tell(report: Report, output: Output) -> Result<(), Error> {
     let Report { contents, bytes, copies } = report;
     let all = copies.len();
     let bad = copies.iter().filter(|copy| copy.outcome.is_err()).count();
+    let full =
+        copies.iter().filter(|copy| copy.outcome.as_ref().is_ok_and(|it| it.problem.is_some())).count();
     if output.for_programs() {
         let copies: Vec<Value> = copies.into_iter().map(json_of).collect();
         output.value(&with(json!(contents), [("bytes", json!(bytes)), ("copies", json!(copies))]))?;
@@ -101,23 +117,39 @@ fn tell(report: Report, output: Output) -> Result<(), Error> {
         output.line(&format!("backed up {}", headline(&contents)))?;
         for Copy { url, outcome } in copies {
             let (tone, word, more) = match outcome {
-                Ok(removed) if removed.is_empty() => (Tone::Good, "ok", String::new()),
-                Ok(removed) => (Tone::Good, "ok", format!(", removed {} older", removed.len())),
+                Ok(pruned) => (Tone::Good, "ok", told(pruned)),
                 Err(error) => (Tone::Bad, "FAILED", format!(": {}", text_of(error))),
             };
             output.line(&format!("{} {url}{more}", output.paint(&format!("{word:7}"), tone)))?;
         }
     }
-    match bad {
-        0 => Ok(()),
-        _ => Err(Error::Failed(format!("{bad} of {all} copies failed"))),
+    match (bad, full) {
+        (0, 0) => Ok(()),
+        (0, _) => Err(Error::Failed(format!(
+            "every target has its copy, but at {full} of {all} older ones could not be removed"
+        ))),
+        (_, _) => Err(Error::Failed(format!("{bad} of {all} copies failed"))),
     }
+}
+
+/// What became of older backups, after the name of the new one.
+fn told(pruned: Pruned) -> String {
+    let Pruned { removed, problem } = pruned;
+    let removed = match removed.len() {
+        0 => String::new(),
+        count => format!(", removed {count} older"),
+    };
+    let problem = problem.map(|error| format!("; older ones could not be removed: {}", text_of(error)));
+    removed + &problem.unwrap_or_default()
 }
 
 fn json_of(copy: Copy) -> Value {
     let Copy { url, outcome } = copy;
     match outcome {
-        Ok(removed) => json!({ "target": url, "ok": true, "removed": removed }),
+        Ok(Pruned { removed, problem: None }) => json!({ "target": url, "ok": true, "removed": removed }),
+        Ok(Pruned { removed, problem: Some(error) }) => {
+            json!({ "target": url, "ok": true, "removed": removed, "not_removed": text_of(error) })
+        }
         Err(error) => json!({ "target": url, "ok": false, "error": text_of(error) }),
     }
 }

@@ -75,7 +75,8 @@ fn a_store_is_backed_up_to_two_folders_looked_into_and_restored_and_a_coordinato
     let looked = json(&["backup", "--verify", &b]);
     assert_eq!((&looked["sha256"], &looked["store"]), (&report["sha256"], &Value::from("embedded")));
     let dry = json(&["restore", &a, "--data-dir", &new, "--dry-run"]);
-    assert_eq!(dry["entries"], report["entries"]);
+    assert_eq!((&dry["entries"], &dry["would"]["entries"]), (&report["entries"], &report["entries"]));
+    assert_eq!((&dry["would"]["removed"], &dry["store"]), (&Value::from(0), &Value::from("embedded")));
     assert!(!Path::new(&new).exists(), "nothing is made");
 
     let restored = ostler(&["restore", &a, "--data-dir", &new]);
@@ -88,6 +89,17 @@ fn a_store_is_backed_up_to_two_folders_looked_into_and_restored_and_a_coordinato
     let again = ostler(&["restore", &a, "--data-dir", &new]);
     assert_eq!(code(&again), 1);
     assert!(stderr(&again).contains("--replace"), "{}", stderr(&again));
+    let dry = ostler(&["restore", &a, "--data-dir", &new, "--dry-run"]);
+    assert_eq!((code(&dry), stderr(&dry)), (1, stderr(&again)), "it says what would stand against it");
+    let dry = ["restore", &a, "--data-dir", &new, "--replace", "--dry-run"];
+    for _ in 0..2 {
+        assert_eq!(json(&dry)["would"]["removed"], entries, "and removes nothing");
+    }
+    let said = String::from_utf8_lossy(&ostler(&dry).stdout).into_owned();
+    assert!(
+        said.contains(&format!("would remove {entries} entries from {new}, and put {entries}")),
+        "{said}"
+    );
     assert_eq!(json(&["restore", &a, "--data-dir", &new, "--replace"])["removed"], entries);
 
     let before = report["term"].as_u64().expect("a number");
@@ -116,6 +128,32 @@ fn a_copy_that_fails_is_told_beside_one_that_does_not_and_the_exit_code_is_1() {
 }
 
 #[test]
+fn a_copy_beside_older_ones_that_cannot_be_removed_is_told_as_made_and_the_exit_code_is_1() {
+    let folders = Folders::new();
+    let (data, a) = (folders.path("data"), folders.path("a"));
+    run_for_a_while(Path::new(&data));
+    // A folder of that name is none that can be removed as a file.
+    let stuck = Path::new(&a).join("ostler-20200101T000000Z-00000000.backup");
+    std::fs::create_dir(&stuck).expect("a folder");
+    let output = ostler(&["backup", &a, "--keep", "1", "--data-dir", &data]);
+    assert_eq!(code(&output), 1);
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(
+        said.contains("ok ") && said.contains("could not be removed") && !said.contains("FAILED"),
+        "{said}"
+    );
+    assert!(stderr(&output).contains("every target has its copy"), "{}", stderr(&output));
+    let output = ostler(&["backup", &a, "--keep", "1", "--data-dir", &data, "-o", "json"]);
+    let report: Value = serde_json::from_slice(&output.stdout).expect("output is one JSON value");
+    let copy = &report["copies"][0];
+    assert!(
+        copy["ok"] == true && copy["not_removed"].as_str().is_some_and(|it| it.contains("00000000")),
+        "{copy}"
+    );
+    assert_eq!(std::fs::read_dir(&a).expect("it is there").count(), 3);
+}
+
+#[test]
 fn wrong_command_lines_are_exit_code_2_and_stores_that_are_not_there_1() {
     for arguments in [
         &["backup"][..],
@@ -125,7 +163,6 @@ fn wrong_command_lines_are_exit_code_2_and_stores_that_are_not_there_1() {
         &["backup", "a", "--verify", "b"],
         &["backup", "s3://b/p", "--s3-key", "alone"],
         &["restore"],
-        &["restore", "a", "--replace", "--dry-run"],
     ] {
         assert_eq!(code(&ostler(arguments)), 2, "{arguments:?}");
     }

@@ -6,13 +6,12 @@
 //! out that all of it is right, and once to fill the store. Neither holds more than a page of entries in memory.
 
 use std::fs::File;
-use std::io::{self, BufReader, BufWriter, Write};
+use std::io::{self, BufReader, BufWriter};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
 
 use crate::config;
@@ -21,12 +20,15 @@ use crate::store::embedded::{self, Embedded};
 use crate::store::etcd::Etcd;
 use crate::store::whole::{Old, Position, Reading as _, Whole};
 
+mod copy;
 mod folder;
 pub mod format;
 mod place;
 pub mod s3;
 
-use self::format::{Contents, Header, Reader, Writer};
+pub use self::copy::{Copy, Fate, Pruned};
+use self::copy::{Digesting, copy_to};
+use self::format::{Contents, Header, Origin, REVISION_MAX, Reader, Writer};
 use self::place::Place;
 pub use self::place::Target;
 
@@ -48,7 +50,7 @@ pub enum Error {
     Format(#[from] format::Error),
     /// The bucket failed.
     #[error(transparent)]
-    S3(#[from] s3::Error),
+    S3(s3::Error),
     /// Nothing outlives the process.
     #[error("a store in memory cannot be backed up or restored; name another with --store")]
     Memory,
@@ -83,10 +85,15 @@ pub enum Error {
     #[error("cannot write a file for the time being; give the folder for temporary files (TMPDIR) room")]
     Staging(#[source] io::Error),
     /// A copy is not what was copied.
-    #[error("{url} was read back and differs from what was written; it was removed: look at the medium")]
+    #[error("{url} was read back and differs from what was written; {fate}: look at the medium")]
     Differs {
         /// The copy.
         url: String,
+        /// What became of it.
+        fate: Fate,
+        /// Why it could not be removed.
+        #[source]
+        source: Option<Box<Error>>,
     },
     /// The clock is wrong.
     #[error(
@@ -98,6 +105,21 @@ pub enum Error {
         /// What the clock says.
         now: Timestamp,
     },
+    /// Terms would leave the numbers that everyone holds exactly.
+    #[error(
+        "terms would go on above {floor}, and they end at {REVISION_MAX}; set this machine's clock right, and restore into an empty store"
+    )]
+    FloorTooHigh {
+        /// What they would go on above.
+        floor: u64,
+    },
+}
+
+impl From<s3::Error> for Error {
+    /// What an object is read into is a file of this machine for the time being.
+    fn from(error: s3::Error) -> Error {
+        if let s3::Error::Sink(source) = error { Error::Staging(source) } else { Error::S3(error) }
+    }
 }
 
 /// What was backed up, and where to.
@@ -109,15 +131,6 @@ pub struct Report {
     pub bytes: u64,
     /// One for each target, in their order.
     pub copies: Vec<Copy>,
-}
-
-/// One copy of a backup.
-#[derive(Debug)]
-pub struct Copy {
-    /// What it is called.
-    pub url: String,
-    /// Names of older backups that were removed beside it, or why this copy does not count.
-    pub outcome: Result<Vec<String>, Error>,
 }
 
 /// Backs the store up to all targets; in each folder `keep` backups of ours stay. A target that fails does not keep the
@@ -135,10 +148,10 @@ pub async fn back_up(
         config::Store::Memory => return Err(Error::Memory),
         config::Store::Folder(folder) => {
             let copy = Embedded::open_copy(&folder.join(embedded::FILE)).await?;
-            write(&copy, "embedded", now, staged.as_file()).await?;
+            write(&copy, Origin::Embedded, now, staged.as_file()).await?;
         }
         config::Store::Etcd { folder: _, etcd } => {
-            write(&Etcd::open(etcd)?, "etcd", now, staged.as_file()).await?;
+            write(&Etcd::open(etcd)?, Origin::Etcd, now, staged.as_file()).await?;
         }
     }
     let contents = inspect(staged.path())?;
@@ -148,7 +161,7 @@ pub async fn back_up(
         .map_err(Error::Staging)?;
     let mut copies = Vec::new();
     for (target, place) in targets.iter().zip(places) {
-        let name = target.name_at(now);
+        let name = target.name_at(now, &contents.sha256);
         let keep = keep.filter(|_| !target.is_one());
         let outcome = copy_to(&place, &name, staged.path(), &digest, keep).await;
         copies.push(Copy { url: place.url(&name), outcome });
@@ -157,9 +170,9 @@ pub async fn back_up(
 }
 
 /// Writes all state, as it is now.
-async fn write(store: &impl Whole, kind: &str, now: Timestamp, file: &File) -> Result<(), Error> {
+async fn write(store: &impl Whole, origin: Origin, now: Timestamp, file: &File) -> Result<(), Error> {
     let mut reading = store.read().await?;
-    let header = Header::new(now, kind, reading.position());
+    let header = Header::new(now, origin, reading.position());
     let mut writer = Writer::begin(BufWriter::new(file), &header).map_err(Error::Staging)?;
     loop {
         let entries = reading.next().await?;
@@ -172,32 +185,6 @@ async fn write(store: &impl Whole, kind: &str, now: Timestamp, file: &File) -> R
     }
     writer.finish().map_err(Error::Staging)?;
     Ok(())
-}
-
-/// Makes one copy, reads it back, and then removes older ones.
-async fn copy_to(
-    place: &Place,
-    name: &str,
-    staged: &Path,
-    expected: &Digesting,
-    keep: Option<NonZeroUsize>,
-) -> Result<Vec<String>, Error> {
-    place.store(staged, name).await?;
-    let mut found = Digesting::default();
-    place.fetch(name, &mut found).await?;
-    if found != *expected {
-        place.remove(name).await?;
-        return Err(Error::Differs { url: place.url(name) });
-    }
-    let Some(keep) = keep else { return Ok(Vec::new()) };
-    let mut old = place.names().await?;
-    old.truncate(old.len().saturating_sub(keep.get()));
-    // A clock that was set back makes this one look old.
-    old.retain(|other| other != name);
-    for other in &old {
-        place.remove(other).await?;
-    }
-    Ok(old)
 }
 
 /// A backup on this machine, for as long as this lives.
@@ -244,10 +231,7 @@ pub async fn restore(
     old: Old,
     now: Timestamp,
 ) -> Result<Restored, Error> {
-    let header = &fetched.contents.header;
-    if now < header.created.saturating_sub(CLOCK_DIFFERENCE_MAX).unwrap_or(Timestamp::MIN) {
-        return Err(Error::Clock { created: header.created, now });
-    }
+    check_clock(&fetched.contents.header, now)?;
     match store {
         config::Store::Memory => Err(Error::Memory),
         config::Store::Folder(folder) => {
@@ -257,21 +241,65 @@ pub async fn restore(
     }
 }
 
+/// What a restore would do now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Rehearsal {
+    /// Entries that it would put.
+    pub entries: u64,
+    /// Entries that are there and that it would remove.
+    pub removed: u64,
+    /// What revisions and terms would go on above.
+    pub floor: u64,
+}
+
+/// Looks at all that a restore looks at, and is refused with what it would be. Changes nothing.
+pub async fn rehearse(
+    fetched: &Fetched,
+    store: &config::Store,
+    old: Old,
+    now: Timestamp,
+) -> Result<Rehearsal, Error> {
+    let Contents { header, entries, .. } = &fetched.contents;
+    check_clock(header, now)?;
+    let (removed, position) = match store {
+        config::Store::Memory => return Err(Error::Memory),
+        config::Store::Folder(folder) => {
+            let file = folder.join(embedded::FILE);
+            // Opening would make it.
+            if file.exists() { look(&Embedded::open(&file)?, old).await? } else { (0, Position::default()) }
+        }
+        config::Store::Etcd { folder: _, etcd } => look(&Etcd::open(etcd)?, old).await?,
+    };
+    Ok(Rehearsal { entries: *entries, removed, floor: floor(header, position, now)? })
+}
+
+async fn look(store: &impl Whole, old: Old) -> Result<(u64, Position), Error> {
+    Ok((store.would_remove(old).await?, store.position().await?))
+}
+
+fn check_clock(header: &Header, now: Timestamp) -> Result<(), Error> {
+    let created = header.created;
+    let behind = now < created.saturating_sub(CLOCK_DIFFERENCE_MAX).unwrap_or(Timestamp::MIN);
+    if behind { Err(Error::Clock { created, now }) } else { Ok(()) }
+}
+
 async fn fill(store: &impl Whole, fetched: &Fetched, old: Old, now: Timestamp) -> Result<Restored, Error> {
-    let floor = floor(&fetched.contents.header, store.position().await?, now);
+    let floor = floor(&fetched.contents.header, store.position().await?, now)?;
     let entries = open(&fetched.path)?.map(|entry| entry.map_err(Box::from));
     let filled = store.fill(Box::new(entries), old, floor).await?;
     Ok(Restored { entries: filled.entries, removed: filled.removed, revision: filled.revision })
 }
 
-/// Above every revision that any store of this fleet can have given (decision "Terms go on rising over a restore"). Each
+/// Above every revision that any store of this fleet can have given (decision "Terms go on rising over a restore"), as long
+/// as no clock that an earlier store was restored by was ahead of this one by more than the time that has passed since. Each
 /// store counts from zero or from the moment of a restore in microseconds since 1970, and far more slowly than one a
-/// microsecond, so that the clock is above all of them, also above those that nobody remembers. Where it is not, it was
-/// set back.
-fn floor(header: &Header, target: Position, now: Timestamp) -> u64 {
+/// microsecond, so that the clock is above all of them, also above those that nobody remembers. Where it is not above those
+/// that are known, clocks differ.
+fn floor(header: &Header, target: Position, now: Timestamp) -> Result<u64, Error> {
     let clock = u64::try_from(now.as_microsecond()).unwrap_or(0);
     let known = [header.revision, header.term, target.revision, target.term].into_iter().fold(0, u64::max);
-    if clock > known { clock } else { known.saturating_add(REVISIONS_UNSEEN_MAX) }
+    let floor = if clock > known { clock } else { known.saturating_add(REVISIONS_UNSEEN_MAX) };
+    if floor > REVISION_MAX { Err(Error::FloorTooHigh { floor }) } else { Ok(floor) }
 }
 
 fn inspect(path: &Path) -> Result<Contents, Error> {
@@ -281,31 +309,6 @@ fn inspect(path: &Path) -> Result<Contents, Error> {
 fn open(path: &Path) -> Result<Reader<BufReader<File>>, Error> {
     let file = File::open(path).map_err(|source| Error::Folder { path: path.to_owned(), source })?;
     Ok(Reader::open(BufReader::new(file))?)
-}
-
-/// Digests what is written to it.
-#[derive(Clone, Debug, Default)]
-struct Digesting {
-    digest: Sha256,
-    bytes: u64,
-}
-
-impl PartialEq for Digesting {
-    fn eq(&self, other: &Digesting) -> bool {
-        self.bytes == other.bytes && self.digest.clone().finalize() == other.digest.clone().finalize()
-    }
-}
-
-impl Write for Digesting {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.digest.update(bytes);
-        self.bytes += bytes.len() as u64;
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }
 
 #[cfg(test)]

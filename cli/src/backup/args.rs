@@ -40,8 +40,9 @@ pub(crate) struct Restore {
     /// store is filled
     #[arg(long)]
     pub(crate) replace: bool,
-    /// Restore nothing: read the backup from end to end, check it, and list what is inside
-    #[arg(long, conflicts_with = "replace")]
+    /// Restore nothing: read the backup from end to end, list what is inside, and say what would be removed and put, or
+    /// what stands against it
+    #[arg(long)]
     pub(crate) dry_run: bool,
     #[command(flatten)]
     pub(crate) store: Reach,

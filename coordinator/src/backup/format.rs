@@ -12,6 +12,7 @@
 //! goes unseen. A program that knows version 1 refuses any other.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::io::{self, BufRead, Read, Write};
 
 use base64::Engine;
@@ -27,7 +28,11 @@ use crate::store::{KEY_LENGTH_MAX, VALUE_LENGTH_MAX};
 const FORMAT: &str = "ostler-backup";
 
 /// The version that this program writes and reads.
-pub const VERSION: u32 = 1;
+const VERSION: u32 = 1;
+
+/// Highest revision and term that a header may tell and a restore may go on above. Terms stay under it until 2255 (decision
+/// "Terms go on rising over a restore"), and readers of JSON that know numbers as doubles hold all up to it exactly.
+pub(super) const REVISION_MAX: u64 = 1 << 53;
 
 /// Longest line: a value in base64, a key of which JSON escapes every byte as `\u0000`, and what is around them.
 const LINE_BYTES_MAX: usize = VALUE_LENGTH_MAX.div_ceil(3) * 4 + 6 * KEY_LENGTH_MAX + 64;
@@ -38,6 +43,25 @@ const TRAILER_BEGIN: &[u8] = br#"{"entries":"#;
 /// Kinds of keys that are counted apart: more than there are kinds of state.
 const KINDS_MAX: usize = 64;
 
+/// Kind of the store that was backed up.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Origin {
+    /// A cluster of etcd.
+    Etcd,
+    /// The file of a replica.
+    Embedded,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Origin::Etcd => "etcd",
+            Origin::Embedded => "embedded",
+        })
+    }
+}
+
 /// The first line.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -46,11 +70,11 @@ pub struct Header {
     version: u32,
     /// When the store was read.
     pub created: Timestamp,
-    /// Kind of the store: "etcd" or "embedded".
-    pub store: String,
-    /// The store's revision.
+    /// Kind of the store.
+    pub store: Origin,
+    /// The store's revision, at most 2^53.
     pub revision: u64,
-    /// The highest term that anyone had led under.
+    /// The highest term that anyone had led under, at most 2^53.
     pub term: u64,
     /// Version of the program that wrote the file.
     pub ostler: String,
@@ -58,13 +82,13 @@ pub struct Header {
 
 impl Header {
     /// The header of a backup that this program makes.
-    pub fn new(created: Timestamp, store: &str, position: Position) -> Header {
+    pub(super) fn new(created: Timestamp, store: Origin, position: Position) -> Header {
         let Position { revision, term } = position;
         Header {
             format: FORMAT.to_owned(),
             version: VERSION,
             created,
-            store: store.to_owned(),
+            store,
             revision,
             term,
             ostler: env!("CARGO_PKG_VERSION").to_owned(),
@@ -171,27 +195,27 @@ impl Seal {
 }
 
 /// Writes a backup.
-pub struct Writer<W> {
+pub(super) struct Writer<W> {
     out: W,
     seal: Seal,
 }
 
 impl<W: Write> Writer<W> {
     /// Writes the header.
-    pub fn begin(out: W, header: &Header) -> io::Result<Writer<W>> {
+    pub(super) fn begin(out: W, header: &Header) -> io::Result<Writer<W>> {
         let mut writer = Writer { out, seal: Seal::default() };
         writer.line(&json_line(header))?;
         Ok(writer)
     }
 
     /// Writes an entry, whose key comes after that of the one before.
-    pub fn entry(&mut self, key: &str, value: &[u8]) -> io::Result<()> {
+    pub(super) fn entry(&mut self, key: &str, value: &[u8]) -> io::Result<()> {
         self.seal.add(value);
         self.line(&json_line(&Line { key: key.into(), value: STANDARD.encode(value).into() }))
     }
 
     /// Writes the trailer and hands out what was written to, flushed.
-    pub fn finish(mut self) -> io::Result<W> {
+    pub(super) fn finish(mut self) -> io::Result<W> {
         let trailer = self.seal.trailer();
         self.out.write_all(&trailer)?;
         self.out.flush()?;
@@ -205,7 +229,7 @@ impl<W: Write> Writer<W> {
 }
 
 /// Reads a backup: an iterator of its entries, which ends without an error only after the trailer was found to be right.
-pub struct Reader<R> {
+pub(super) struct Reader<R> {
     input: R,
     header: Header,
     seal: Seal,
@@ -217,7 +241,7 @@ pub struct Reader<R> {
 
 impl<R: BufRead> Reader<R> {
     /// Reads the header.
-    pub fn open(input: R) -> Result<Reader<R>, Error> {
+    pub(super) fn open(input: R) -> Result<Reader<R>, Error> {
         let mut line = Vec::new();
         let mut input = input;
         if !read_line(&mut input, &mut line)? {
@@ -229,13 +253,8 @@ impl<R: BufRead> Reader<R> {
         Ok(Reader { input, header, seal, line, lines: 1, last: None, ended: false })
     }
 
-    /// The first line.
-    pub fn header(&self) -> &Header {
-        &self.header
-    }
-
     /// Reads all that is left, and says what it was.
-    pub fn contents(mut self) -> Result<Contents, Error> {
+    pub(super) fn contents(mut self) -> Result<Contents, Error> {
         let mut kinds: BTreeMap<String, Kind> = BTreeMap::new();
         for entry in &mut self {
             let (key, value) = entry?;
@@ -256,15 +275,15 @@ impl<R: BufRead> Reader<R> {
         self.lines += 1;
         let line = self.lines;
         let damaged = |problem| Error::Damaged { line, problem };
-        if self.line == self.seal.trailer() {
+        if self.line.starts_with(TRAILER_BEGIN) {
+            if self.line != self.seal.trailer() {
+                return Err(damaged("the checksum in the trailer is of something else"));
+            }
             let mut more = [0];
             return match self.input.read(&mut more)? {
                 0 => Ok(None),
                 _ => Err(damaged("something follows the trailer")),
             };
-        }
-        if self.line.starts_with(TRAILER_BEGIN) {
-            return Err(damaged("the checksum in the trailer is of something else"));
         }
         let parsed: Line = serde_json::from_slice(&self.line)
             .map_err(|_| damaged("it is neither an entry nor the trailer"))?;
@@ -313,8 +332,13 @@ fn parse_header(line: &[u8]) -> Result<Header, Error> {
         (Some(FORMAT), Some(version)) => return Err(Error::Version { version }),
         (_, _) => return Err(Error::NotABackup),
     }
-    serde_json::from_value(value)
-        .map_err(|_| Error::Damaged { line: 1, problem: "the header lacks something" })
+    let damaged = |problem| Error::Damaged { line: 1, problem };
+    let header: Header = serde_json::from_value(value)
+        .map_err(|_| damaged("the header lacks something, or says what no header says"))?;
+    if header.revision.max(header.term) > REVISION_MAX {
+        return Err(damaged("the header tells a revision or term that no store reaches"));
+    }
+    Ok(header)
 }
 
 fn json_line(value: &impl Serialize) -> Vec<u8> {

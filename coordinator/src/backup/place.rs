@@ -14,10 +14,13 @@ use super::s3::{self, Bucket};
 const SUFFIX: &str = ".backup";
 
 /// How a name that we gave begins.
-const PREFIX: &str = "ostler-";
+pub(super) const PREFIX: &str = "ostler-";
 
 /// How the moment stands in a name, so that names in order are moments in order.
 const MOMENT: &str = "%Y%m%dT%H%M%SZ";
+
+/// Digits of the file's checksum in a name: two hosts that make a backup in the same second do not give it the same name.
+const DIGITS: usize = 8;
 
 /// A target or source as an operator writes it. What ends in `.backup` is one backup; anything else is a folder of them,
 /// `s3://bucket/prefix` one in a bucket.
@@ -42,23 +45,13 @@ impl FromStr for Target {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Target, String> {
-        let (folder, name) = match text.rsplit_once('/') {
-            _ if !text.ends_with(SUFFIX) => (text, None),
-            Some(("", name)) => ("/", Some(name.to_owned())),
-            Some((folder, name)) => (folder, Some(name.to_owned())),
-            None => (".", Some(text.to_owned())),
+        let Some(rest) = text.strip_prefix("s3://") else { return local(text) };
+        let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
+        let (prefix, name) = match key.rsplit_once('/') {
+            _ if !key.ends_with(SUFFIX) => (key, None),
+            Some((prefix, name)) => (prefix, Some(name.to_owned())),
+            None => ("", Some(key.to_owned())),
         };
-        let Some(rest) = folder.strip_prefix("s3://") else {
-            let scheme = folder.split_once("://").map(|(scheme, _)| scheme);
-            return match (scheme, folder) {
-                (Some(scheme), _) => {
-                    Err(format!("{scheme}:// is not known; write a path or s3://BUCKET/PREFIX"))
-                }
-                (None, "") => Err("write a path or s3://BUCKET/PREFIX".to_owned()),
-                (None, _) => Ok(Target { root: Root::Folder(folder.into()), name }),
-            };
-        };
-        let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
         let prefix = prefix.trim_end_matches('/');
         if bucket.is_empty() {
             return Err("write s3://BUCKET/PREFIX".to_owned());
@@ -72,15 +65,31 @@ impl FromStr for Target {
     }
 }
 
+fn local(text: &str) -> Result<Target, String> {
+    if let Some((scheme, _)) = text.split_once("://") {
+        return Err(format!("{scheme}:// is not known; write a path or s3://BUCKET/PREFIX"));
+    }
+    if text.is_empty() {
+        return Err("write a path or s3://BUCKET/PREFIX".to_owned());
+    }
+    let (folder, name) = match text.rsplit_once('/') {
+        _ if !text.ends_with(SUFFIX) => (text, None),
+        Some(("", name)) => ("/", Some(name.to_owned())),
+        Some((folder, name)) => (folder, Some(name.to_owned())),
+        None => (".", Some(text.to_owned())),
+    };
+    Ok(Target { root: Root::Folder(folder.into()), name })
+}
+
 impl Target {
     /// Whether one backup is meant, and not a folder of them.
     pub fn is_one(&self) -> bool {
         self.name.is_some()
     }
 
-    /// The name of a backup that is made now.
-    pub(super) fn name_at(&self, now: Timestamp) -> String {
-        self.name.clone().unwrap_or_else(|| name_of(now))
+    /// The name of a backup that is made now and has this checksum, in hexadecimal.
+    pub(super) fn name_at(&self, now: Timestamp, sha256: &str) -> String {
+        self.name.clone().unwrap_or_else(|| name_of(now, sha256))
     }
 
     /// The name of the backup that is meant: of a folder the newest.
@@ -111,16 +120,31 @@ impl std::fmt::Display for Target {
     }
 }
 
-/// The name of a backup made at a moment.
-fn name_of(now: Timestamp) -> String {
-    format!("{PREFIX}{}{SUFFIX}", now.strftime(MOMENT))
+/// The name of a backup made at a moment, with a checksum.
+fn name_of(now: Timestamp, sha256: &str) -> String {
+    format!("{PREFIX}{}-{}{SUFFIX}", now.strftime(MOMENT), &sha256[..DIGITS])
 }
 
 /// Whether a name is one that we gave, so that nothing of anyone else's is ever removed.
 pub(super) fn is_ours(name: &str) -> bool {
-    let moment = name.strip_prefix(PREFIX).and_then(|rest| rest.strip_suffix(SUFFIX));
-    let parsed = moment.and_then(|moment| jiff::civil::DateTime::strptime(MOMENT, moment).ok());
-    parsed.and_then(|it| it.in_tz("UTC").ok()).is_some_and(|it| name_of(it.timestamp()) == name)
+    let inner = name.strip_prefix(PREFIX).and_then(|rest| rest.strip_suffix(SUFFIX));
+    let Some((moment, digits)) = inner.and_then(|inner| inner.split_once('-')) else { return false };
+    if digits.len() != DIGITS || !digits.bytes().all(|digit| b"0123456789abcdef".contains(&digit)) {
+        return false;
+    }
+    let parsed = jiff::civil::DateTime::strptime(MOMENT, moment).and_then(|it| it.in_tz("UTC"));
+    parsed.is_ok_and(|it| name_of(it.timestamp(), digits) == name)
+}
+
+/// What is known of a copy that was put under a new name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Put {
+    /// What has that name now was put by this program and nobody else.
+    Own,
+    /// It was put; what has that name now may nevertheless be another's, who put it at the same time.
+    Shared,
+    /// There is something of that name, after an attempt without an answer. Whose it is can only be read.
+    Found,
 }
 
 /// A folder or bucket.
@@ -131,9 +155,9 @@ pub(super) enum Place {
 
 impl Place {
     /// Copies a file there under a new name.
-    pub(super) async fn store(&self, staged: &Path, name: &str) -> Result<(), Error> {
+    pub(super) async fn store(&self, staged: &Path, name: &str) -> Result<Put, Error> {
         match self {
-            Place::Folder(folder) => folder.store(staged, name),
+            Place::Folder(folder) => folder.store(staged, name).map(|()| Put::Own),
             Place::Bucket(bucket) => Ok(bucket.store(staged, name).await?),
         }
     }
@@ -198,27 +222,36 @@ mod tests {
             ("s3://b/p/q//", "b:p/q/", None),
             ("s3://b/p/x.backup", "b:p/", Some("x.backup")),
             ("s3://b/x.backup", "b:", Some("x.backup")),
+            ("s3://corp.backup", "corp.backup:", None),
+            ("s3://corp.backup/", "corp.backup:", None),
+            ("s3://corp.backup/p", "corp.backup:p/", None),
+            ("s3://corp.backup/x.backup", "corp.backup:", Some("x.backup")),
         ];
         for (text, root, name) in cases {
             assert_eq!(parse(text).unwrap(), (root.to_owned(), name.map(str::to_owned)), "{text}");
         }
-        for wrong in ["", "s3://", "s3:///p", "ftp://h/p", "s3://b/../c", "s3://b/./c"] {
+        for wrong in ["", "s3://", "s3:///p", "ftp://h/p", "s3://b/../c", "s3://b/./c", "ftp://x.backup"] {
             assert!(parse(wrong).is_err(), "{wrong}");
         }
     }
 
     #[test]
-    fn names_are_of_the_moment_and_no_other_name_is_ours() {
+    fn names_are_of_the_moment_and_the_checksum_and_no_other_name_is_ours() {
         let now: Timestamp = "2026-11-21T09:05:07.9Z".parse().unwrap();
-        assert_eq!(name_of(now), "ostler-20261121T090507Z.backup");
-        assert!(is_ours(&name_of(now)));
+        let sha256 = "9b0f1c2d".repeat(8);
+        assert_eq!(name_of(now, &sha256), "ostler-20261121T090507Z-9b0f1c2d.backup");
+        assert!(is_ours(&name_of(now, &sha256)));
         for other in [
             "ostler.backup",
-            "ostler-20261121T090507Z.backup.gz",
-            "ostler-20261121T090507Z",
-            "my-ostler-20261121T090507Z.backup",
-            "ostler-20261321T090507Z.backup",
-            "ostler-2026112T090507Z.backup",
+            "ostler-20261121T090507Z.backup",
+            "ostler-20261121T090507Z-9b0f1c2.backup",
+            "ostler-20261121T090507Z-9B0F1C2D.backup",
+            "ostler-20261121T090507Z-9b0f1c2d-1.backup",
+            "ostler-20261121T090507Z-9b0f1c2d.backup.gz",
+            "ostler-20261121T090507Z-9b0f1c2d",
+            "my-ostler-20261121T090507Z-9b0f1c2d.backup",
+            "ostler-20261321T090507Z-9b0f1c2d.backup",
+            "ostler-2026112T090507Z-9b0f1c2d.backup",
             "ostler-before-upgrade.backup",
         ] {
             assert!(!is_ours(other), "{other}");

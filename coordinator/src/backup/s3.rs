@@ -1,7 +1,9 @@
 //! Copies of backups as objects of a bucket, over the S3 protocol: Amazon's, or any server that speaks it.
 //!
 //! Each request is one with a signature in its address (SigV4, by `rusty-s3`) that is valid for a quarter of an hour. What
-//! fails in a way that may pass, no answer or a status of 5xx or 429, is tried again; all of it can be done twice.
+//! fails in a way that may pass, no answer or a status of 5xx, 409 or 429, is tried again; all of it can be done twice. An
+//! object is put under the condition that there is none of its name (`If-None-Match: *`), which servers may ignore; so one
+//! that nobody else can have named alike is the only one that is ever removed.
 
 mod client;
 
@@ -13,16 +15,17 @@ use http::{Method, StatusCode};
 use rusty_s3::actions::ListObjectsV2;
 use rusty_s3::{Credentials, S3Action, UrlStyle};
 
-use self::client::{Body, Client, Trust};
-use super::place::is_ours;
+use self::client::{Body, Client, Over, Trust};
+use super::place::{PREFIX, Put, is_ours};
 
-/// How long a signature is valid: longer than any request may take.
+/// How long a signature is valid: longer than a request may take to begin. Servers look at it then, so that what goes up or
+/// down afterwards may take longer.
 const SIGNATURE_AGE_MAX: Duration = Duration::from_secs(900);
 
 /// Attempts at one request.
 const TRIES: u32 = 4;
 
-/// Pages of a list that are read, of 1,000 objects each on Amazon's: a backup an hour for eleven years.
+/// Pages of a list that are read, of 1,000 backups each on Amazon's: one an hour for eleven years.
 const PAGES_MAX: u32 = 100;
 
 /// Longest page of a list: 1,000 objects of a key of 1,024 bytes, escaped to three times that, and 1 KiB beside it.
@@ -136,6 +139,17 @@ pub enum Error {
         /// Its length.
         bytes: u64,
     },
+    /// There are more backups than are listed.
+    #[error(
+        "{url} holds more backups than {PAGES_MAX} pages list; name one, or choose another prefix and let this one's old ones run out"
+    )]
+    ListTooLong {
+        /// The prefix.
+        url: String,
+    },
+    /// What an object was read into failed.
+    #[error("what was read cannot be written down")]
+    Sink(#[source] std::io::Error),
     /// A file of this machine failed.
     #[error("cannot read or write {}", path.display())]
     Local {
@@ -152,13 +166,23 @@ impl Error {
     fn may_pass(&self) -> bool {
         match self {
             Error::Refused { status, .. } => {
-                status.is_server_error() || *status == StatusCode::TOO_MANY_REQUESTS
+                status.is_server_error() && !self.knows_no_condition()
+                    || matches!(*status, StatusCode::TOO_MANY_REQUESTS | StatusCode::CONFLICT)
             }
             Error::Unreachable { .. } => true,
-            Error::Settings { .. } | Error::Exists { .. } | Error::TooLong { .. } | Error::Local { .. } => {
-                false
-            }
+            Error::Settings { .. }
+            | Error::Exists { .. }
+            | Error::TooLong { .. }
+            | Error::ListTooLong { .. }
+            | Error::Sink(_)
+            | Error::Local { .. } => false,
         }
+    }
+
+    /// Whether the server does not know the header of a condition. It says so with 501, or with this word and another status.
+    fn knows_no_condition(&self) -> bool {
+        matches!(self, Error::Refused { status, said, .. }
+            if *status == StatusCode::NOT_IMPLEMENTED || said.starts_with(" NotImplemented"))
     }
 }
 
@@ -198,22 +222,40 @@ impl Bucket {
     }
 
     /// Puts a file under a new name.
-    pub(super) async fn store(&self, staged: &Path, name: &str) -> Result<(), Error> {
+    pub(super) async fn store(&self, staged: &Path, name: &str) -> Result<Put, Error> {
         let key = self.key(name);
         let local = |source| Error::Local { path: staged.to_owned(), source };
         let bytes = std::fs::metadata(staged).map_err(local)?.len();
         if bytes > OBJECT_BYTES_MAX {
             return Err(Error::TooLong { bytes });
         }
+        // Beside the condition, for servers that ignore it.
         if self.exists(&key).await? {
             return Err(Error::Exists { url: self.url(name) });
         }
-        self.again(async || {
+        let mut tries = 0;
+        let mut put = async |over: Over| {
+            tries += 1;
             let action = self.bucket.put_object(self.credentials.as_ref(), &key);
-            let body = Body::file(staged, bytes).await.map_err(local)?;
+            let body = Body::file(staged, bytes, over).await.map_err(local)?;
             self.client.ask(Method::PUT, &self.sign(&action), body).await.map(drop)
-        })
-        .await
+        };
+        let mut outcome = self.again(async || put(Over::Nothing).await).await;
+        if outcome.as_ref().is_err_and(Error::knows_no_condition) {
+            outcome = self.again(async || put(Over::Anything).await).await;
+        }
+        // A name of ours holds the checksum of what is put.
+        let ours = is_ours(name);
+        match outcome {
+            Ok(()) => Ok(if ours { Put::Own } else { Put::Shared }),
+            Err(Error::Refused { status: StatusCode::PRECONDITION_FAILED, .. }) if tries > 1 => {
+                Ok(if ours { Put::Own } else { Put::Found })
+            }
+            Err(Error::Refused { status: StatusCode::PRECONDITION_FAILED, .. }) => {
+                Err(Error::Exists { url: self.url(name) })
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Reads an object. What a broken attempt gave is not taken back, so that it is tried again only before the first byte.
@@ -237,10 +279,10 @@ impl Bucket {
             names.extend(found.filter(|name| is_ours(name)).map(str::to_owned));
             token = page.next_continuation_token;
             if token.is_none() {
-                break;
+                return Ok(names);
             }
         }
-        Ok(names)
+        Err(Error::ListTooLong { url: self.url("") })
     }
 
     pub(super) async fn remove(&self, name: &str) -> Result<(), Error> {
@@ -276,7 +318,7 @@ impl Bucket {
 
     async fn page(&self, token: Option<&str>) -> Result<rusty_s3::actions::ListObjectsV2Response, Error> {
         let mut action = self.bucket.list_objects_v2(self.credentials.as_ref());
-        action.with_prefix(&*self.prefix);
+        action.with_prefix(self.key(PREFIX));
         // What lies deeper is none of ours.
         action.with_delimiter("/");
         if let Some(token) = token {

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use super::{Error, Raw, Store, StoreKind, read};
 
-/// How the store is reached: as a coordinator's file says, overridden by variables, overridden by flags.
+/// How the store is reached: as a coordinator's file says, overridden by variables, overridden by flags. The flags are those
+/// of a coordinator once more, because serde cannot flatten a part of a structure that refuses unknown keys.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct Reach {
     /// Configuration file of a coordinator (TOML), to take the store from

@@ -40,6 +40,8 @@ pub(super) struct Runner<E> {
     last: Term,
     /// What others are seen to do.
     seen: Standing,
+    /// The stored term that was last warned of, because this replica cannot lead above it.
+    ahead: u64,
     /// Could not be carried out yet, because someone acted under the token.
     renewal: Option<Renewal>,
     /// The term has ended and the token is still out.
@@ -71,6 +73,7 @@ impl<E: Electorate> Runner<E> {
             leading: None,
             last: Term(0),
             seen: Standing::default(),
+            ahead: 0,
             renewal: None,
             taking: false,
             ended: false,
@@ -152,7 +155,7 @@ impl<E: Electorate> Runner<E> {
                 }
                 Output::Renew(renewal) => self.renewal = Some(renewal),
                 Output::StepDown { term, reason } => self.step_down(term, reason),
-                Output::Left(reason) => tracing::info!(%reason, "gave up its place in the election"),
+                Output::Left(reason) => self.left(reason),
                 Output::Abort => {
                     tracing::error!(
                         "the token is still held; the process ends, so that nothing acts under it"
@@ -196,6 +199,26 @@ impl<E: Electorate> Runner<E> {
             }
         };
         self.watch = Some(AbortOnDropHandle::new(tokio::spawn(follow)));
+    }
+
+    /// A replica counts by what a restore stored last when it was started. After another one it cannot lead, and asks again
+    /// and again.
+    fn left(&mut self, reason: Reason) {
+        match reason {
+            Reason::EpochAhead { epoch } if epoch != self.ahead => {
+                self.ahead = epoch;
+                tracing::warn!(%reason, "cannot lead; if the store was restored while this replica ran, restart this replica");
+            }
+            Reason::Deadline { .. }
+            | Reason::LeaseLost
+            | Reason::KeyLost
+            | Reason::NotFirst
+            | Reason::EpochAhead { .. }
+            | Reason::EpochUnreadable
+            | Reason::Unwell { .. }
+            | Reason::ShortReach { .. }
+            | Reason::Shutdown => tracing::info!(%reason, "gave up its place in the election"),
+        }
     }
 
     fn step_down(&mut self, term: Term, reason: Reason) {

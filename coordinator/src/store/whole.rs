@@ -53,6 +53,16 @@ pub enum Old {
     Removed,
 }
 
+impl Old {
+    /// How many of the keys that are there filling removes; an error when there must be none.
+    pub(super) fn removes(self, keys: u64) -> Result<u64, Error> {
+        match self {
+            Old::Refused if keys > 0 => Err(Error::NotEmpty { keys }),
+            Old::Refused | Old::Removed => Ok(keys),
+        }
+    }
+}
+
 /// What filling did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Filled {
@@ -76,6 +86,9 @@ pub trait Whole: Store {
     fn position(&self) -> impl Future<Output = Result<Position, Error>> + Send {
         async { Ok(self.read().await?.position()) }
     }
+
+    /// How many keys of state filling would remove now, or what it would be refused with. Changes nothing.
+    fn would_remove(&self, old: Old) -> impl Future<Output = Result<u64, Error>> + Send;
 
     /// Puts these entries and nothing else of state. Every revision that the store gives afterwards is higher than
     /// `floor`, which must not be lower than any revision or term that it gave before. Refused while a coordinator uses

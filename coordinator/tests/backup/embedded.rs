@@ -95,7 +95,16 @@ async fn a_file_that_a_coordinator_uses_can_be_backed_up_but_not_restored_into()
     assert_eq!(report.contents.entries, 1);
     let error = restore(&place, &place.config(), Old::Removed, 0).await.unwrap_err().to_string();
     assert!(error.contains("another process uses it"), "{error}");
+    let fetched = backup::fetch(&target(&place.backups()), &s3::Settings::default()).await.unwrap();
+    let rehearsed = backup::rehearse(&fetched, &place.config(), Old::Removed, noon_and(0)).await;
+    assert_eq!(rehearsed.unwrap_err().to_string(), error, "a rehearsal is refused with the same");
     drop(used);
+    let before = place.open().revision();
+    let would = backup::rehearse(&fetched, &place.config(), Old::Removed, noon_and(0)).await.unwrap();
+    assert_eq!((would.entries, would.removed), (1, 1));
+    assert_eq!(place.open().revision(), before, "nothing was changed");
+    let early = backup::rehearse(&fetched, &place.config(), Old::Removed, noon_and(-301)).await;
+    assert!(matches!(early, Err(Error::Clock { .. })));
     assert!(restore(&place, &place.config(), Old::Removed, 0).await.is_ok());
 }
 
@@ -153,16 +162,21 @@ async fn the_newest_are_kept_and_nothing_that_is_not_ours_is_removed() {
     place.put(&[("a", "1")]).await;
     let foreign = place.backups().join("before-upgrade.backup");
     std::fs::write(&foreign, "x").unwrap();
-    for second in 0..4 {
-        back_up(&place, second, None).await;
+    let mut names = Vec::new();
+    for second in 0..5 {
+        let keep = (second == 4).then_some(2);
+        let mut report = back_up(&place, second, keep).await;
+        let name = files(&place.backups()).into_iter().rfind(|it| it.starts_with("ostler-")).unwrap();
+        let digits = &report.contents.sha256[..8];
+        assert_eq!(name, format!("ostler-20261121T12000{second}Z-{digits}.backup"));
+        names.push(name);
+        let pruned = report.copies.remove(0).outcome.unwrap();
+        assert_eq!(pruned.removed, names[..if second == 4 { 3 } else { 0 }]);
     }
-    let report = back_up(&place, 4, Some(2)).await;
-    let removed = report.copies[0].outcome.as_ref().unwrap();
-    let name = |second| format!("ostler-20261121T12000{second}Z.backup");
-    assert_eq!(*removed, [name(0), name(1), name(2)]);
-    assert_eq!(files(&place.backups()), ["before-upgrade.backup".to_owned(), name(3), name(4)]);
+    let expected = ["before-upgrade.backup".to_owned(), names[3].clone(), names[4].clone()];
+    assert_eq!(files(&place.backups()), expected);
     let fetched = backup::fetch(&target(&place.backups()), &s3::Settings::default()).await.unwrap();
-    assert!(fetched.url.ends_with(&name(4)), "of a folder the newest: {}", fetched.url);
+    assert!(fetched.url.ends_with(&names[4]), "of a folder the newest: {}", fetched.url);
 }
 
 #[tokio::test]

@@ -23,6 +23,9 @@ const KEY: &str = "AKIDEXAMPLE";
 const SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
 const REGION: &str = "eu-north-9";
 
+/// What someone else stores.
+pub(crate) const OTHERS: &[u8] = b"of someone else";
+
 /// Objects that one page of a list names.
 const PAGE: usize = 2;
 
@@ -31,8 +34,24 @@ const PAGE: usize = 2;
 pub(crate) enum Fault {
     /// It is answered with this and not carried out.
     Status(u16),
+    /// It is carried out and answered with this.
+    Lost(u16),
+    /// A bit of what is stored is flipped, and it is answered with this.
+    RotLost(u16),
+    /// Someone else puts an object of that name right before it.
+    Race,
     /// A bit of what is stored is flipped.
     Rot,
+}
+
+/// What the server makes of `If-None-Match`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Condition {
+    #[default]
+    Honoured,
+    Ignored,
+    /// It says that it does not know it, and does nothing.
+    Unknown,
 }
 
 #[derive(Default)]
@@ -41,6 +60,7 @@ struct State {
     objects: BTreeMap<String, Vec<u8>>,
     /// Method and path of each request, faults included.
     requests: Vec<String>,
+    condition: Condition,
     /// For the next requests with these methods, one each.
     faults: VecDeque<(&'static str, Fault)>,
 }
@@ -88,7 +108,16 @@ impl Server {
     }
 
     pub(crate) fn put(&self, key: &str) {
-        self.state.lock().unwrap().objects.insert(key.to_owned(), b"of someone else".to_vec());
+        self.state.lock().unwrap().objects.insert(key.to_owned(), OTHERS.to_vec());
+    }
+
+    pub(crate) fn set_condition(&self, condition: Condition) {
+        self.state.lock().unwrap().condition = condition;
+    }
+
+    /// What is stored under a key.
+    pub(crate) fn get(&self, key: &str) -> Vec<u8> {
+        self.state.lock().unwrap().objects[key].clone()
     }
 
     /// Lets the next request with this method fail, after those that were told before.
@@ -128,11 +157,7 @@ impl State {
             self.faults.pop_front();
         }
         if let Some(Fault::Status(status)) = fault {
-            return refuse(
-                StatusCode::from_u16(status).unwrap(),
-                "SlowDown",
-                "Please reduce your request rate.",
-            );
+            return slow_down(status);
         }
         let key = crate::signature::decode(head.uri.path());
         let Some(key) = key.strip_prefix(&format!("/{BUCKET}/")) else {
@@ -143,13 +168,30 @@ impl State {
                 refuse(StatusCode::LENGTH_REQUIRED, "MissingContentLength", "Say how long it is.")
             }
             "PUT" => {
+                if fault == Some(Fault::Race) {
+                    self.objects.insert(key.to_owned(), OTHERS.to_vec());
+                }
+                let only_new = head.headers.get(header::IF_NONE_MATCH).is_some_and(|it| it == "*");
+                match self.condition {
+                    Condition::Honoured if only_new && self.objects.contains_key(key) => {
+                        return refuse(StatusCode::PRECONDITION_FAILED, "PreconditionFailed", "It is there.");
+                    }
+                    Condition::Unknown if only_new => {
+                        return refuse(StatusCode::NOT_IMPLEMENTED, "NotImplemented", "If-None-Match");
+                    }
+                    Condition::Honoured | Condition::Ignored | Condition::Unknown => {}
+                }
                 let mut object = body.to_vec();
-                if fault == Some(Fault::Rot) {
+                if matches!(fault, Some(Fault::Rot | Fault::RotLost(_))) {
                     let at = object.len() / 2;
                     object[at] ^= 4;
                 }
                 self.objects.insert(key.to_owned(), object);
-                (StatusCode::OK, Vec::new())
+                if let Some(Fault::Lost(status) | Fault::RotLost(status)) = fault {
+                    slow_down(status)
+                } else {
+                    (StatusCode::OK, Vec::new())
+                }
             }
             "GET" if key.is_empty() => (StatusCode::OK, self.list(query)),
             "GET" | "HEAD" => match self.objects.get(key) {
@@ -186,6 +228,10 @@ impl State {
         }
         (xml + "</ListBucketResult>").into_bytes()
     }
+}
+
+fn slow_down(status: u16) -> (StatusCode, Vec<u8>) {
+    refuse(StatusCode::from_u16(status).unwrap(), "SlowDown", "Please reduce your request rate.")
 }
 
 fn refuse(status: StatusCode, code: &str, message: &str) -> (StatusCode, Vec<u8>) {

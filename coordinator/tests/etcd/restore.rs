@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use ostler_coordinator::backup::format::Origin;
 use ostler_coordinator::backup::{self, Error, Restored, Target, s3};
 use ostler_coordinator::config;
 use ostler_coordinator::lead::{Electorate as _, Lead, PREFIX};
@@ -138,7 +139,7 @@ async fn state_moves_from_etcd_to_a_file_and_back_with_rising_terms() {
         .unwrap()
         .for_each(|it| std::fs::remove_file(it.unwrap().path()).unwrap());
     let report = backups.take(&file).await;
-    assert_eq!((report.contents.header.store.as_str(), report.contents.header.term), ("embedded", terms[1]));
+    assert_eq!((report.contents.header.store, report.contents.header.term), (Origin::Embedded, terms[1]));
     backups.restore(&of(&second.config()), Old::Refused).await.unwrap();
     assert_eq!(state(&second.store()).await, before);
     terms.push(lead_once(&second.config()).await);
@@ -229,9 +230,27 @@ async fn nobody_leads_in_a_store_that_was_filled_in_part_until_it_is_filled_agai
     assert!(lead_once(&server.config()).await > floor);
 }
 
-/// What a candidate is told that claims the lead; it gives its lease back.
+#[tokio::test]
+async fn a_replica_that_was_up_during_a_restore_leads_only_after_it_was_started_again() {
+    let server = Server::start().await;
+    lead_once(&server.config()).await;
+    let up = Electorate::open(&server.config()).unwrap();
+    assert_eq!(claim_by(&up).await, Answer::Claimed);
+    let floor = 1 << 50;
+    let filled = server.store().fill(entries(&[]), Old::Removed, floor).await;
+    filled.expect("it has no candidate at this moment, so nothing stands against it");
+    assert_eq!(claim_by(&up).await, Answer::Epoch { value: Some(floor.to_be_bytes().into()) });
+    assert_eq!(claim(&server.config()).await, Answer::Claimed);
+    assert!(lead_once(&server.config()).await > floor);
+}
+
+/// What a candidate of a replica that has just started is told.
 async fn claim(etcd: &Config) -> Answer {
-    let electorate = Electorate::open(etcd).unwrap();
+    claim_by(&Electorate::open(etcd).unwrap()).await
+}
+
+/// What a candidate is told that claims the lead; it gives its lease back.
+async fn claim_by(electorate: &Electorate) -> Answer {
     let Answer::Granted { lease, .. } = electorate.ask(Request::Grant { ttl: TTL }).await else {
         panic!("no lease")
     };
@@ -265,10 +284,31 @@ async fn a_store_that_a_coordinator_uses_is_left_alone() {
     for old in [Old::Refused, Old::Removed] {
         let error = server.store().fill(entries(&[]), old, 1 << 50).await.unwrap_err();
         assert!(error.to_string().contains("(zone-a)"), "{error}");
+        let rehearsed = server.store().would_remove(old).await.unwrap_err();
+        assert_eq!(rehearsed.to_string(), error.to_string());
     }
     assert_eq!(state(&server.store()).await.len(), 1, "nothing was touched");
     electorate.ask(Request::Revoke { lease }).await;
+    assert!(server.store().would_remove(Old::Refused).await.is_err());
+    assert_eq!(server.store().would_remove(Old::Removed).await.unwrap(), 1);
+    assert_eq!(state(&server.store()).await.len(), 1, "nothing was touched");
     server.store().fill(entries(&[]), Old::Removed, 1 << 50).await.unwrap();
+}
+
+#[tokio::test]
+async fn keys_of_state_are_counted_also_where_they_are_no_text_and_large() {
+    let server = Server::start().await;
+    for number in 0..100 {
+        put(&server.store(), &format!("k/{number:03}"), &vec![0; 100_000]).await;
+    }
+    put(&server.store(), "store/x", b"the store's own").await;
+    put(&server.store(), "lead/x", b"the election's").await;
+    // The key "ostler/" with the bytes ff fe after it, which no text has.
+    server.post("/v3/kv/put", r#"{"key": "b3N0bGVyL//+", "value": "eA=="}"#);
+    let error = server.store().fill(entries(&[]), Old::Refused, 1 << 50).await.unwrap_err();
+    assert!(matches!(error, store::Error::NotEmpty { keys: 101 }), "{error}");
+    let removed = server.store().fill(entries(&[]), Old::Removed, 1 << 50).await.unwrap().removed;
+    assert_eq!(removed, 101, "what is counted is what is removed");
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use super::*;
 
 fn header() -> Header {
     let created = "2026-11-21T09:00:00Z".parse().unwrap();
-    Header::new(created, "etcd", Position { revision: 812, term: 640 })
+    Header::new(created, Origin::Etcd, Position { revision: 812, term: 640 })
 }
 
 fn write(entries: &BTreeMap<String, Vec<u8>>) -> Vec<u8> {
@@ -101,6 +101,31 @@ fn another_version_is_refused_with_what_to_do_and_other_files_are_called_what_th
     for other in ["", "\n", "{}\n", "[1]\n", "{\"format\":\"tar\",\"version\":1}\n", "hello"] {
         assert!(matches!(read(other.as_bytes()), Err(Error::NotABackup)), "{other:?}");
     }
+}
+
+#[test]
+fn a_header_that_no_store_has_is_refused_also_under_a_checksum_that_is_right() {
+    let sealed = |from: &str, to: &str| {
+        let text = String::from_utf8(write(&BTreeMap::new())).unwrap();
+        let line = text.lines().next().unwrap().replace(from, to) + "\n";
+        assert!(!text.starts_with(&line), "{from} is there");
+        let mut seal = Seal::default();
+        seal.digest.update(&line);
+        read(&[line.into_bytes(), seal.trailer()].concat()).map(drop)
+    };
+    for (from, to) in [
+        ("\"revision\":812", "\"revision\":18446744073709551615"),
+        ("\"revision\":812", "\"revision\":9007199254740993"),
+        ("\"term\":640", "\"term\":9007199254740993"),
+        ("\"term\":640", "\"term\":-1"),
+        ("\"store\":\"etcd\"", "\"store\":\"\\u001b[2J\""),
+        ("\"store\":\"etcd\"", "\"store\":\"memory\""),
+    ] {
+        let error = sealed(from, to).unwrap_err();
+        assert!(matches!(error, Error::Damaged { line: 1, .. }), "{to}: {error}");
+    }
+    assert!(sealed("\"revision\":812", "\"revision\":9007199254740992").is_ok());
+    assert!(sealed("\"store\":\"etcd\"", "\"store\":\"embedded\"").is_ok());
 }
 
 #[test]

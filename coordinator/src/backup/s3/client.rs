@@ -41,22 +41,36 @@ const TEXT_BYTES_MAX: usize = 4 * 1024;
 pub(super) struct Body {
     stream: UnsyncBoxBody<Bytes, io::Error>,
     bytes: u64,
+    over: Over,
+}
+
+/// What a body that goes up may take the place of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Over {
+    /// Whatever is there.
+    Anything,
+    /// Nothing: the server refuses with 412 when there is something.
+    Nothing,
 }
 
 impl Body {
     pub(super) fn none() -> Body {
-        Body { stream: Empty::new().map_err(|never| match never {}).boxed_unsync(), bytes: 0 }
+        Body {
+            stream: Empty::new().map_err(|never| match never {}).boxed_unsync(),
+            bytes: 0,
+            over: Over::Anything,
+        }
     }
 
     /// A file of a known length.
-    pub(super) async fn file(path: &Path, bytes: u64) -> io::Result<Body> {
+    pub(super) async fn file(path: &Path, bytes: u64, over: Over) -> io::Result<Body> {
         let file = tokio::fs::File::open(path).await?;
         let parts = stream::try_unfold(file, |mut file| async move {
             let mut part = BytesMut::with_capacity(PART_BYTES);
             let read = file.read_buf(&mut part).await?;
             Ok((read > 0).then(|| (Frame::data(part.freeze()), file)))
         });
-        Ok(Body { stream: StreamBody::new(parts).boxed_unsync(), bytes })
+        Ok(Body { stream: StreamBody::new(parts).boxed_unsync(), bytes, over })
     }
 }
 
@@ -97,6 +111,9 @@ impl Client {
         if method == Method::PUT {
             request = request.header(header::CONTENT_LENGTH, length);
         }
+        if body.over == Over::Nothing {
+            request = request.header(header::IF_NONE_MATCH, "*");
+        }
         let request = request
             .body(body.stream)
             .map_err(|error| unreachable("it cannot be asked for".to_owned(), Some(Box::from(error))))?;
@@ -122,8 +139,7 @@ impl Answer {
     /// Copies the body.
     pub(super) async fn copy_to(mut self, sink: &mut (dyn Write + Send)) -> Result<(), Error> {
         while let Some(part) = self.part().await? {
-            let local = |source| Error::Local { path: "the copy of the object".into(), source };
-            sink.write_all(&part).map_err(local)?;
+            sink.write_all(&part).map_err(Error::Sink)?;
         }
         Ok(())
     }

@@ -118,6 +118,14 @@ impl Whole for Embedded {
         .await
     }
 
+    async fn would_remove(&self, old: Old) -> Result<u64, Error> {
+        self.blocking(move |inner| {
+            let read = inner.database.begin_read().map_err(backend)?;
+            old.removes(count_state(&read.open_table(ENTRIES).map_err(backend)?)?)
+        })
+        .await
+    }
+
     async fn fill(&self, entries: Entries, old: Old, floor: u64) -> Result<Filled, Error> {
         self.blocking(move |inner| {
             let write = inner.database.begin_write().map_err(backend)?;
@@ -133,10 +141,7 @@ impl Whole for Embedded {
 
 /// Puts the entries by one revision above the floor. Changes of before are forgotten, so that no watch goes on over it.
 fn fill(write: &WriteTransaction, entries: Entries, old: Old, floor: u64) -> Result<Filled, Error> {
-    let removed = count_state(write)?;
-    if removed > 0 && old == Old::Refused {
-        return Err(Error::NotEmpty { keys: removed });
-    }
+    let removed = old.removes(count_state(&write.open_table(ENTRIES).map_err(backend)?)?)?;
     write.delete_table(ENTRIES).map_err(backend)?;
     write.delete_table(CHANGES).map_err(backend)?;
     write.open_table(CHANGES).map_err(backend)?;
@@ -166,8 +171,7 @@ fn fill(write: &WriteTransaction, entries: Entries, old: Old, floor: u64) -> Res
     Ok(Filled { entries: count, removed, revision })
 }
 
-fn count_state(write: &WriteTransaction) -> Result<u64, Error> {
-    let table = write.open_table(ENTRIES).map_err(backend)?;
+fn count_state(table: &impl ReadableTable<&'static str, (u64, u64, &'static [u8])>) -> Result<u64, Error> {
     let mut count = 0;
     for item in table.iter().map_err(backend)? {
         count += u64::from(is_state(item.map_err(backend)?.0.value()));

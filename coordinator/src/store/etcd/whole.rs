@@ -6,11 +6,13 @@
 //! new offset. Every one between them, and the last, happens only while the mark is there and nobody has become a
 //! candidate. Whatever breaks off leaves the mark, which a reader refuses and only another filling removes.
 
-use etcd_client::{Client, Compare, CompareOp, DeleteOptions, Txn, TxnOp, TxnOpResponse, TxnResponse};
+use etcd_client::{
+    Client, Compare, CompareOp, DeleteOptions, GetOptions, Txn, TxnOp, TxnOpResponse, TxnResponse,
+};
 
 use super::cluster::Failure;
 use super::revisions::Revisions;
-use super::{Etcd, Page, end_of, revision_of, write_failed};
+use super::{Etcd, Page, end_of, read_failed, revision_of, write_failed};
 use crate::lead;
 use crate::store::whole::{self, Batches, Entries, Filled, OWN, Old, Position, Whole, is_state};
 use crate::store::{Entry, Error, Operation, Store};
@@ -73,6 +75,13 @@ impl Whole for Etcd {
         Ok(Position { revision: epoch.revision, term: term_of(epoch.entries.first()) })
     }
 
+    async fn would_remove(&self, old: Old) -> Result<u64, Error> {
+        match self.obstacle(old).await? {
+            Some(obstacle) => Err(obstacle),
+            None => old.removes(self.count_state().await?),
+        }
+    }
+
     async fn fill(&self, entries: Entries, old: Old, floor: u64) -> Result<Filled, Error> {
         if let Some(obstacle) = self.obstacle(old).await? {
             return Err(obstacle);
@@ -116,9 +125,19 @@ impl Etcd {
         if self.get(&mark_key()).await?.is_some() {
             return Ok(Some(Error::HalfFilled));
         }
-        let (entries, _) = self.list("").await?;
-        let keys = entries.iter().filter(|it| is_state(&it.key)).count() as u64;
-        Ok((keys > 0).then_some(Error::NotEmpty { keys }))
+        Ok(old.removes(self.count_state().await?).err())
+    }
+
+    /// How many keys of state there are, also such as are no text. No value is read.
+    async fn count_state(&self) -> Result<u64, Error> {
+        let count = |(from, end)| TxnOp::get(from, Some(GetOptions::new().with_range(end).with_count_only()));
+        let counts: Vec<_> = self.state().into_iter().map(count).collect();
+        let answer = self.transact(Txn::new().and_then(counts)).await.map_err(read_failed)?;
+        let counted = |response| match response {
+            TxnOpResponse::Get(found) => super::from_wire(found.count()),
+            TxnOpResponse::Put(_) | TxnOpResponse::Delete(_) | TxnOpResponse::Txn(_) => 0,
+        };
+        Ok(answer.op_responses().into_iter().map(counted).sum())
     }
 
     async fn begin(&self, old: Old, floor: u64) -> Result<Began, Error> {
