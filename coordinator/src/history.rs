@@ -41,11 +41,14 @@ pub const COARSE_KEPT: Duration = Duration::from_secs(6 * 3600);
 /// Time between two means of the same series.
 pub const COARSE_PERIOD: Duration = Duration::from_secs(15);
 
-/// A log is sealed when a span of this length ends: 60 rows at 1 Hz, just under what a block can hold.
-const BLOCK_SPAN: Duration = Duration::from_secs(60);
+/// A log may be sealed when a span of this length ends. At 1 Hz every second end seals 60 rows, just under what a block can
+/// hold.
+const BLOCK_SPAN: Duration = Duration::from_secs(30);
 
-/// A log with fewer rows waits for the next span, so that slow agents do not leave tiny blocks.
-const BLOCK_ROWS_MIN: usize = 32;
+/// A log with fewer rows waits for the next end, so that slow agents do not leave tiny blocks. At 1 Hz it is more than a
+/// span's, and a log that began with so few before its first end that the second does not seal it has room until the third:
+/// none is ever full, which all nodes that began together would be in the same second.
+const BLOCK_ROWS_MIN: usize = 35;
 
 /// Bytes of blocks a slot may take on average: 600 rows of a bit more than a byte each. Ordinary data takes 0.5.
 const FINE_BYTES_PER_SLOT: usize = 640;
@@ -119,7 +122,7 @@ impl NodeHistory {
         Self::with_phase(BLOCK_SPAN.mul_f64(f64::from(step) / f64::from(u32::MAX)))
     }
 
-    /// An empty history that seals its logs `phase` before full minutes.
+    /// An empty history whose spans end `phase` before full ones.
     pub fn with_phase(phase: Duration) -> Self {
         Self {
             layout: None,

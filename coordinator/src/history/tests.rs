@@ -188,6 +188,29 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     proptest::collection::vec(prop_oneof![40 => row, 1 => snapshot], 1..400)
 }
 
+#[test]
+fn nodes_that_began_together_do_not_seal_together() {
+    const NODES: u64 = 300;
+    for began in [1_000, 1_017, 1_059] {
+        let phase = |node| BLOCK_SPAN * node as u32 / NODES as u32;
+        let mut nodes: Vec<NodeHistory> =
+            (0..NODES).map(|node| NodeHistory::with_phase(phase(node))).collect();
+        for second in began..began + 400 {
+            let mut sealed = 0;
+            for node in &mut nodes {
+                let before = node.log.rows();
+                if second == began {
+                    node.snapshot(at(second), layout(1), &[1000, 50, 7], &[]);
+                } else {
+                    node.row(at(second), &[], &pack(&[]), None);
+                }
+                sealed += usize::from(node.log.rows() < before);
+            }
+            assert!(sealed <= 11, "{sealed} of {NODES} in second {} of {began}", second - began);
+        }
+    }
+}
+
 proptest! {
     #[test]
     fn range_returns_what_was_appended(steps in steps(), phase in 0u64..60_000) {
