@@ -199,6 +199,20 @@ impl Fleet {
         })
     }
 
+    /// The same of one node only, at the cost of one.
+    pub fn since_of(&self, node: &NodeId, revision: u64) -> Option<Since<'_>> {
+        let changes = &self.ledger.changes;
+        changes.remembers(revision).then(|| Since {
+            nodes: self.node(node).filter(|node| node.revision() > revision).into_iter().collect(),
+            removed: changes.removed_since(revision).filter(|it| !self.exists(it)).collect(),
+        })
+    }
+
+    /// Whether it is known what changed after a revision.
+    pub fn remembers(&self, revision: u64) -> bool {
+        self.ledger.changes.remembers(revision)
+    }
+
     fn exists(&self, what: &Removed) -> bool {
         match what {
             Removed::Node(node) => self.names.contains_key(node),

@@ -118,8 +118,7 @@ impl Watcher {
     }
 
     async fn follow(&mut self) -> Result<(), Gone> {
-        let known =
-            self.revision > 0 && self.api.driver.view(|view| view.fleet.since(self.revision).is_some());
+        let known = self.revision > 0 && self.api.driver.view(|view| view.fleet.remembers(self.revision));
         if known {
             self.catch_up(Synced::Yes).await?;
         } else {

@@ -12,6 +12,12 @@ use crate::harness::{Agent, Yard};
 /// Names of the nodes that changed after a revision, newest first.
 fn changed(yard: &Yard, revision: u64) -> Vec<String> {
     let since = yard.engine.fleet().since(revision).expect("the revision is known");
+    for node in yard.engine.fleet().nodes() {
+        let of = yard.engine.fleet().since_of(node.id(), revision).expect("the same revision is known");
+        let changed = since.nodes.iter().filter(|it| it.id() == node.id()).map(|it| it.key());
+        assert!(of.nodes.iter().map(|it| it.key()).eq(changed), "of one node the same is told");
+        assert_eq!(of.removed, since.removed);
+    }
     since.nodes.iter().map(|node| node.id().to_string()).collect()
 }
 

@@ -29,7 +29,10 @@ pub(super) struct Pending {
 /// What changed after a revision, and the revision that it reaches; none when that is not known any more.
 pub(super) fn pending(api: &Api, query: &Query, revision: u64) -> Option<(Pending, u64)> {
     api.driver.view(|view| {
-        let since = view.fleet.since(revision)?;
+        let since = match query.only_node() {
+            Some(node) => view.fleet.since_of(node, revision)?,
+            None => view.fleet.since(revision)?,
+        };
         let removed = since.removed.into_iter().filter_map(|removed| match removed {
             Removed::Node(node) if query.nodes.is_some() => Some((v1::Kind::Node, node.to_string())),
             Removed::Gpu(gpu) if query.gpus.is_some() => Some((v1::Kind::Gpu, gpu.to_string())),

@@ -1,6 +1,7 @@
 //! What a watch asks for: kinds, and for each kind a filter and a mask.
 
 use ostler_core::fleet;
+use ostler_core::id::NodeId;
 use ostler_proto::v1;
 use tonic::Status;
 
@@ -24,7 +25,7 @@ pub(super) struct Selection {
 /// The node and the zone that a filter demands. Most of what changes is elsewhere, and need not be looked at.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Place {
-    node: Option<String>,
+    node: Option<NodeId>,
     zone: Option<String>,
 }
 
@@ -32,14 +33,15 @@ impl Place {
     fn of<M: Watched>(filter: &Filter) -> Place {
         let demanded = |field: Option<&str>| {
             let position = M::FIELDS.iter().position(|it| Some(it.name) == field)?;
-            filter.demands(position).map(str::to_owned)
+            filter.demands(position)
         };
-        Place { node: demanded(M::NODE_FIELD), zone: demanded(M::NODE_FIELD.map(|_| "zone")) }
+        let node = demanded(M::NODE_FIELD).map(NodeId::from);
+        Place { node, zone: demanded(M::NODE_FIELD.map(|_| "zone")).map(str::to_owned) }
     }
 
     /// Whether an entry of this node can pass.
     pub(super) fn admits(&self, node: &fleet::Node) -> bool {
-        self.node.as_ref().is_none_or(|name| node.id().as_str() == name)
+        self.node.as_ref().is_none_or(|name| node.id() == name)
             && self.zone.as_ref().is_none_or(|zone| node.zone().as_str() == zone)
     }
 
@@ -143,6 +145,13 @@ impl Query {
     /// Whether an entry of this node can be wanted.
     pub(super) fn admits(&self, node: &fleet::Node) -> bool {
         self.of_nodes().any(|selection| selection.place.admits(node))
+    }
+
+    /// The node that all filters demand, if they do: nothing else need be looked at, however much changes elsewhere.
+    pub(super) fn only_node(&self) -> Option<&NodeId> {
+        let mut demanded = self.of_nodes().map(|selection| selection.place.node.as_ref());
+        let first = demanded.next()??;
+        demanded.all(|node| node == Some(first)).then_some(first)
     }
 
     /// Whether any filter demands a node or a zone.
