@@ -54,6 +54,15 @@ pub enum Error {
     /// Nothing outlives the process.
     #[error("a store in memory cannot be backed up or restored; name another with --store")]
     Memory,
+    /// The store's file may not be looked at.
+    #[error("cannot look at {}; run this as the user that the coordinator runs as", file.display())]
+    Look {
+        /// The file.
+        file: PathBuf,
+        /// What the system says.
+        #[source]
+        source: std::io::Error,
+    },
     /// A folder that is not there.
     #[error("there is no folder {}; is its medium mounted? It is not made, so that a backup never lands beside it", path.display())]
     NoFolder {
@@ -266,7 +275,8 @@ pub async fn rehearse(
         config::Store::Folder(folder) => {
             let file = folder.join(embedded::FILE);
             // Opening would make it.
-            if file.exists() { look(&Embedded::open(&file)?, old).await? } else { (0, Position::default()) }
+            let there = file.try_exists().map_err(|source| Error::Look { file: file.clone(), source })?;
+            if there { look(&Embedded::open(&file)?, old).await? } else { (0, Position::default()) }
         }
         config::Store::Etcd { folder: _, etcd } => look(&Etcd::open(etcd)?, old).await?,
     };

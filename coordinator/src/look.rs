@@ -1,7 +1,5 @@
 //! What this replica looks at for its engine: silent nodes, other replicas, and its own key in the election.
 
-use std::time::Duration;
-
 use ostler_core::detect::{Action, Fact, Own};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -11,11 +9,8 @@ use crate::config::Store;
 use crate::driver::Driver;
 use crate::ingest;
 use crate::lead::Fitness;
-use crate::peers::{Peers, Questions};
+use crate::peers::{Peers, Questions, ticks};
 use crate::probe;
-
-/// How often a leader looks whether its key is there.
-const KEY_INTERVAL: Duration = Duration::from_secs(1);
 
 /// What is looked with.
 pub(crate) struct Looker {
@@ -58,7 +53,7 @@ pub(crate) async fn run(
         }
     };
     let exchanging = async {
-        if !peers.is_empty() {
+        if electorate == Electorate::Shared || !peers.is_empty() {
             let exchange = Peers { driver: driver.clone(), questions, fitness: fitness.clone() };
             exchange.run(peers.into_iter().map(Endpoint::from).collect()).await;
         }
@@ -73,7 +68,7 @@ pub(crate) async fn run(
 
 /// Proves to the engine each second that this replica's key is in etcd while it leads.
 async fn prove_key(driver: &Driver, fitness: &Fitness) {
-    let mut ticks = tokio::time::interval(KEY_INTERVAL);
+    let mut ticks = ticks();
     loop {
         ticks.tick().await;
         if let Some(held) = fitness.key_held() {

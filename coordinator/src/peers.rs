@@ -9,7 +9,7 @@
 
 mod answers;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ use tonic::Status;
 use tonic::transport::{Channel, Endpoint};
 
 pub use self::answers::Answers;
-use crate::driver::Driver;
+use crate::driver::{Driver, View};
 use crate::lead::Fitness;
 
 /// How often a replica is asked what it reaches.
@@ -31,6 +31,10 @@ const ASK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// How long a replica may take to answer: what is not known by the next question is not known.
 const ANSWER_WITHIN: Duration = Duration::from_millis(900);
+
+/// How long a connection may be silent until another one is made. The kernel would go on with that to a host that has
+/// vanished for a quarter of an hour.
+const ALIVE_WITHIN: Duration = Duration::from_secs(2);
 
 /// How long what another replica reaches counts, as in the detection.
 const REACH_FRESH: Duration = Duration::from_secs(5);
@@ -48,9 +52,8 @@ pub struct Questions(broadcast::Sender<Arc<Vec<String>>>);
 impl Questions {
     /// Has the other replicas asked; their answers reach the engine.
     pub(crate) fn ask(&self, driver: &Driver, nodes: &[NodeKey]) {
-        let name = |node: &NodeKey, view: &crate::driver::View<'_>| {
-            view.fleet.node_by_key(*node).map(|node| node.id().to_string())
-        };
+        let name =
+            |node: &NodeKey, view: &View<'_>| view.fleet.node_by_key(*node).map(|node| node.id().to_string());
         let names = driver.view(|view| nodes.iter().filter_map(|node| name(node, view)).collect());
         // Nobody takes it when there are no other replicas.
         let _ = self.0.send(Arc::new(names));
@@ -106,7 +109,13 @@ impl Peers {
 
     async fn exchange(self, address: Endpoint, reached: Reached) {
         let url = address.uri().to_string();
-        let channel = address.connect_timeout(ANSWER_WITHIN).timeout(ANSWER_WITHIN).connect_lazy();
+        let channel = address
+            .connect_timeout(ANSWER_WITHIN)
+            .timeout(ANSWER_WITHIN)
+            .http2_keep_alive_interval(ASK_INTERVAL)
+            .keep_alive_timeout(ALIVE_WITHIN)
+            .keep_alive_while_idle(true)
+            .connect_lazy();
         let mut client = PeerClient::new(channel).max_decoding_message_size(ANSWER_BYTES_MAX);
         let mut questions = self.questions.0.subscribe();
         let (mut ticks, mut heard) = (ticks(), None);
@@ -155,7 +164,10 @@ impl Peers {
         let response = within(client.corroborate(request)).await?.into_inner();
         let reach = response.reach.ok_or_else(|| Status::data_loss("the answer lacks reach"))?;
         if reach.replica != self.driver.replica() {
-            response.nodes.iter().for_each(|evidence| self.learn_evidence(&reach.replica, evidence));
+            let asked: BTreeSet<&str> = nodes.iter().map(String::as_str).collect();
+            let told = response.nodes.iter().take(nodes.len());
+            let told: Vec<_> = told.filter(|it| asked.contains(it.node.as_str())).collect();
+            self.learn_evidence(&reach.replica, &told);
         }
         Ok(reach)
     }
@@ -176,15 +188,14 @@ impl Peers {
         self.driver.learn(Fact::Replica(Replica { name: &reach.replica, reach: &zones }));
     }
 
-    fn learn_evidence(&self, replica: &str, evidence: &v1::NodeEvidence) {
-        let known = self.driver.view(|view| {
+    fn learn_evidence(&self, replica: &str, told: &[&v1::NodeEvidence]) {
+        let known = |evidence: &&v1::NodeEvidence, view: &View<'_>| {
             let node = view.fleet.node(&NodeId::from(evidence.node.as_str()))?;
-            Some((node.key(), node.hello().interval))
-        });
-        let Some((node, interval)) = known else { return };
-        if let Some(testimony) = testimony(evidence, interval) {
-            self.driver.learn(Fact::Witness { replica, node, testimony });
-        }
+            Some((node.key(), testimony(evidence, node.hello().interval)?))
+        };
+        let said: Vec<_> = self.driver.view(|view| told.iter().filter_map(|it| known(it, view)).collect());
+        let witness = |(node, testimony)| Fact::Witness { replica, node, testimony };
+        self.driver.learn_all(said.into_iter().map(witness));
     }
 }
 
@@ -202,7 +213,8 @@ async fn within<T>(answer: impl Future<Output = Result<T, Status>>) -> Result<T,
     tokio::time::timeout(ANSWER_WITHIN, answer).await.map_err(late)?
 }
 
-fn ticks() -> tokio::time::Interval {
+/// Each second; a moment that was missed is not made up for.
+pub(crate) fn ticks() -> tokio::time::Interval {
     let mut ticks = tokio::time::interval(ASK_INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     ticks

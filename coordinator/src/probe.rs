@@ -47,8 +47,8 @@ pub(crate) async fn run(
         match action {
             Action::Probe(ask) => probe(&driver, &ingest, &places, &ask),
             Action::Corroborate(nodes) => questions.ask(&driver, &nodes),
-            // The election goes by the same figures, which it is told each second.
-            Action::Resign(reason) => tracing::warn!(?reason, "should not lead"),
+            // The election of several replicas goes by the same figures, of which it is told each second.
+            Action::Resign(reason) => tracing::debug!(?reason, "should not lead"),
         }
     }
 }

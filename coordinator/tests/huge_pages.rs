@@ -61,7 +61,7 @@ fn the_process_begins_again_with_the_settings_and_then_serves() {
     running.until_it_serves();
     let Some(tunables) = running.tunables() else {
         let modes = std::fs::read_to_string("/sys/kernel/mm/transparent_hugepage/enabled");
-        assert!(modes.is_ok_and(|modes| modes.contains("[never]")), "there are such pages to be had");
+        assert!(modes.map_or(true, |modes| modes.contains("[never]")), "there are such pages to be had");
         return;
     };
     assert!(tunables.starts_with("glibc.malloc.hugetlb=1"), "{tunables}");

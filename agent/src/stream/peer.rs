@@ -6,7 +6,7 @@
 use std::{
     future::ready,
     io::{self, ErrorKind},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use futures_util::future::join_all;
@@ -14,7 +14,7 @@ use hyper_util::rt::TokioIo;
 use ostler_proto::v1::{self, ProbeAnswer, agent_client::AgentClient};
 use tokio::{
     net::{TcpStream, lookup_host},
-    time::timeout,
+    time::{Instant, timeout, timeout_at},
 };
 use tonic::transport::Endpoint;
 
@@ -47,12 +47,13 @@ pub async fn probe(address: &str, node: Option<&str>, patience: Duration) -> v1:
     let begun = Instant::now();
     // The name first: that it is unknown here says nothing about the peer. Then a bare connection: its error tells a reset
     // from an unreachable network, which gRPC's would not.
-    let found = timeout(patience, lookup_host(address)).await;
+    let until = Instant::now() + patience;
+    let found = timeout_at(until, lookup_host(address)).await;
     let found = found.ok().and_then(Result::ok).map(Vec::from_iter).unwrap_or_default();
     let answer = if found.is_empty() {
         ProbeAnswer::Unspecified
     } else {
-        match timeout(patience, TcpStream::connect(found.as_slice())).await {
+        match timeout_at(until, TcpStream::connect(found.as_slice())).await {
             Ok(Ok(stream)) => timeout(patience, ask(stream, node)).await.unwrap_or(ProbeAnswer::Refused),
             Ok(Err(error)) => refusal(error.kind()),
             Err(_) => ProbeAnswer::Timeout,
@@ -85,8 +86,11 @@ fn refusal(kind: ErrorKind) -> ProbeAnswer {
         ProbeAnswer::Refused
     } else if kind == ErrorKind::TimedOut {
         ProbeAnswer::Timeout
-    } else {
+    } else if matches!(kind, ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable) {
         ProbeAnswer::Unreachable
+    } else {
+        // Our own trouble, for example too many open files.
+        ProbeAnswer::Unspecified
     }
 }
 

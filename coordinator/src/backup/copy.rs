@@ -80,11 +80,15 @@ async fn prune(
     old.truncate(old.len().saturating_sub(keep.get()));
     // A clock that was set back makes this one look old.
     old.retain(|other| other != name);
+    let mut problem = Ok(());
     for other in old {
-        place.remove(&other).await?;
-        removed.push(other);
+        match place.remove(&other).await {
+            Ok(()) => removed.push(other),
+            // One that cannot be removed keeps no other.
+            Err(error) => problem = problem.and(Err(error)),
+        }
     }
-    Ok(())
+    problem
 }
 
 /// Removes a copy that came out wrong, if nobody else can have written what is there now.

@@ -2,6 +2,7 @@
 
 use std::future;
 use std::io::{Error, ErrorKind};
+use std::sync::Arc;
 use std::time::Duration;
 
 use hyper_util::rt::TokioIo;
@@ -15,8 +16,8 @@ use tonic::transport::Endpoint;
 
 /// Asks the agent of the node of this name at an address of the form host:port. The host has the timeout to let us in,
 /// which is told at once, and as long again for the agent's answer: an agent that lets us in and does not answer counts
-/// as refusing, for only a host that lives lets anybody in. The place is held until the name is looked up, which nothing
-/// can break off.
+/// as refusing, for only a host that lives lets anybody in. The place is held until nothing of it is left, also of the
+/// look-up of the name, which nothing can break off.
 pub(super) async fn probe(
     node: &str,
     address: &str,
@@ -24,23 +25,27 @@ pub(super) async fn probe(
     place: impl Send + Sync + 'static,
     let_in: impl FnOnce(),
 ) -> Answer {
-    let address = address.to_owned();
+    let (address, place) = (address.to_owned(), Arc::new(place));
+    let held = Arc::clone(&place);
     let found = tokio::spawn(async move {
         let found = tokio::net::lookup_host(address).await.map(Vec::from_iter);
-        drop(place);
+        drop(held);
         found
     });
-    let Ok(Ok(Ok(addresses))) = time::timeout(timeout, found).await else { return Answer::Unasked };
+    let until = time::Instant::now() + timeout;
+    let Ok(Ok(Ok(addresses))) = time::timeout_at(until, found).await else { return Answer::Unasked };
     if addresses.is_empty() {
         return Answer::Unasked;
     }
-    let stream = match time::timeout(timeout, TcpStream::connect(addresses.as_slice())).await {
+    let stream = match time::timeout_at(until, TcpStream::connect(addresses.as_slice())).await {
         Err(_) => return Answer::TimedOut,
         Ok(Err(error)) => return failed(error.kind()),
         Ok(Ok(stream)) => stream,
     };
     let_in();
-    match time::timeout(timeout, call(stream)).await {
+    let answered = time::timeout(timeout, call(stream)).await;
+    drop(place);
+    match answered {
         Ok(Ok(response)) if response.node == node => Answer::Ok,
         // The address is another node's by now, which says nothing for this one.
         Ok(Ok(_)) => Answer::NoRoute,
@@ -57,13 +62,16 @@ async fn call(stream: TcpStream) -> Result<v1::ProbeResponse, Status> {
     AgentClient::new(channel).probe(v1::ProbeRequest {}).await.map(tonic::Response::into_inner)
 }
 
+/// What is not the network's answer is our own trouble, for example too many open files.
 fn failed(kind: ErrorKind) -> Answer {
     if matches!(kind, ErrorKind::ConnectionRefused | ErrorKind::ConnectionReset) {
         Answer::Refused
     } else if kind == ErrorKind::TimedOut {
         Answer::TimedOut
-    } else {
+    } else if matches!(kind, ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable) {
         Answer::NoRoute
+    } else {
+        Answer::Unasked
     }
 }
 

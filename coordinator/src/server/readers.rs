@@ -37,6 +37,9 @@ const HEADER_BYTES_MAX: u32 = 16 << 10;
 /// Bytes of a request to the read API: a filter of 4 KiB and a mask of 64 paths fit many times.
 const REQUEST_BYTES_MAX: usize = 64 << 10;
 
+/// Bytes of another replica's question: the names of a thousand nodes, of 253 bytes each.
+const QUESTION_BYTES_MAX: usize = 288 << 10;
+
 /// What health is told of: the whole server and the two services that are served.
 const HEALTH_NAMES: [&str; 3] = ["", v1::agent_server::SERVICE_NAME, v1::fleet_server::SERVICE_NAME];
 
@@ -133,7 +136,7 @@ async fn routes(
     };
     let fleet = v1::fleet_server::FleetServer::new(services.api).max_decoding_message_size(REQUEST_BYTES_MAX);
     let control = v1::control_server::ControlServer::new(Orders).max_decoding_message_size(REQUEST_BYTES_MAX);
-    let peer = v1::peer_server::PeerServer::new(services.peers).max_decoding_message_size(REQUEST_BYTES_MAX);
+    let peer = v1::peer_server::PeerServer::new(services.peers).max_decoding_message_size(QUESTION_BYTES_MAX);
     Ok(Routes::new(fleet)
         .add_service(control)
         .add_service(peer)

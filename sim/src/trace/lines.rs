@@ -100,7 +100,7 @@ impl Iterator for Lines {
             match self.read() {
                 Ok(Some(line)) if line.text.trim().is_empty() => {}
                 Ok(Some(line)) if self.left == 0 => {
-                    return Some(Err(line.wrong(0, "row", "is one row too many", "split the file")));
+                    return Some(Err(line.wrong(0, "row", "is one row too many", "give fewer rows")));
                 }
                 Ok(Some(line)) => {
                     self.left -= 1;

@@ -12,7 +12,7 @@ use crate::time::Time;
 /// How long another replica counts as alive after it said what it reaches.
 const REPLICA_FRESH: Duration = Duration::from_secs(5);
 
-/// How long one that is new remembers how many nodes another replica knew of, once none is heard any more. Whoever is cut
+/// How long one that is new remembers how many nodes another replica reached, once none is heard any more. Whoever is cut
 /// off hears nobody, and must not take for the whole fleet the few nodes that reached it first. Later it knows them itself,
 /// and which of them have left.
 const NEW_HERE: Duration = Duration::from_secs(600);
@@ -126,16 +126,18 @@ impl Observer {
         sign
     }
 
-    /// Nodes of each zone that other replicas know of: the most that any of them says, or said when none is heard and we are
-    /// new here.
+    /// Nodes of each zone that other replicas know of: the most that any of them says. When none is heard and we are new
+    /// here, those that they reached then: what had vanished for them has vanished for us.
     fn others_know(&self, now: Time) -> BTreeMap<&ZoneId, u32> {
         let new = self.began.is_none_or(|began| now.since(began) < NEW_HERE);
         let kept = if new && !self.accompanied(now) { NEW_HERE } else { REPLICA_FRESH };
-        let said = self.replicas.values().filter(|known| now.since(known.at) <= kept);
+        let said = self.replicas.values().map(|known| (now.since(known.at), &known.reach));
         let mut known = BTreeMap::new();
-        for (zone, reach) in said.flat_map(|known| &known.reach) {
-            let nodes = known.entry(zone).or_insert(0);
-            *nodes = reach.nodes.max(*nodes);
+        for (age, reach) in said.filter(|(age, _)| *age <= kept) {
+            for (zone, reach) in reach {
+                let nodes = known.entry(zone).or_insert(0);
+                *nodes = (if age <= REPLICA_FRESH { reach.nodes } else { reach.reached }).max(*nodes);
+            }
         }
         known
     }

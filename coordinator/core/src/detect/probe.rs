@@ -156,7 +156,8 @@ impl Question {
                 peer.round_trip = probed.round_trip;
             }
         }
-        if sign_of_life(Some(probed.answer)) {
+        // That somebody lets us in at its address is not yet that it was the node.
+        if sign_of_life(Some(probed.answer)) && probed.answer != Answer::LetIn {
             self.mute = 0;
         }
         true
@@ -168,10 +169,12 @@ impl Question {
             && round.peers.iter().all(|peer| peer.answer.is_some())
     }
 
-    /// Whether no probe of the newest round could be made.
+    /// Whether no probe of the newest round could be made, neither by us nor by others.
     pub(super) fn unasked(&self) -> bool {
         let unasked = |answer| answer == Some(Answer::Unasked);
-        let of = |round: &Round| unasked(round.own) && round.peers.iter().all(|peer| unasked(peer.answer));
+        let others =
+            |round: &Round| !round.peers.is_empty() && round.peers.iter().all(|peer| unasked(peer.answer));
+        let of = |round: &Round| unasked(round.own) && others(round);
         self.rounds[1].as_ref().is_some_and(of)
     }
 

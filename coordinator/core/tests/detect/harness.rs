@@ -35,6 +35,7 @@ const REFUSED: u8 = 1;
 const TIMED_OUT: u8 = 2;
 const LET_IN: u8 = 3;
 const UNASKED: u8 = 4;
+const NO_ROUTE: u8 = 5;
 
 /// How a node is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,6 +78,8 @@ pub(crate) struct World {
     pub(crate) zones: Vec<usize>,
     /// Zones whose nodes we do not reach, and that do not reach us.
     pub(crate) cut_off: BTreeSet<usize>,
+    /// Nodes whose addresses lead to others.
+    pub(crate) taken: BTreeSet<u32>,
     /// Nodes whose addresses nobody knows.
     pub(crate) nameless: BTreeSet<u32>,
     /// Zones that no other zone reaches either.
@@ -109,6 +112,7 @@ impl World {
             zones: (0..nodes as usize).map(|node| node % zones).collect(),
             cut_off: BTreeSet::new(),
             islands: BTreeSet::new(),
+            taken: BTreeSet::new(),
             nameless: BTreeSet::new(),
             crashed: BTreeSet::new(),
             paused: false,
@@ -247,8 +251,14 @@ impl World {
             Happens::Beats(node) => self.tell(Fact::Beat(NodeKey(node))),
             Happens::Answers { node, round, by, answer } => {
                 let by = by.map_or(Prober::Own, |by| Prober::Node(NodeKey(by)));
-                let answer = [Answer::Ok, Answer::Refused, Answer::TimedOut, Answer::LetIn, Answer::Unasked]
-                    [usize::from(answer)];
+                let answer = [
+                    Answer::Ok,
+                    Answer::Refused,
+                    Answer::TimedOut,
+                    Answer::LetIn,
+                    Answer::Unasked,
+                    Answer::NoRoute,
+                ][usize::from(answer)];
                 let round_trip = Duration::from_millis(20);
                 self.tell(Fact::Probed(Probed { node: NodeKey(node), round, by, answer, round_trip }));
             }
@@ -304,6 +314,9 @@ impl World {
     fn reach(&mut self, by: Option<u32>, node: u32, timeout: Duration) -> (Option<u64>, (u8, u64)) {
         if self.nameless.contains(&node) {
             return (None, (UNASKED, 0));
+        }
+        if self.taken.contains(&node) {
+            return (Some(1), (NO_ROUTE, 2));
         }
         let timeout = timeout.as_millis() as u64;
         let zone = self.zones[node as usize];

@@ -274,6 +274,15 @@ fn where_other_replicas_live_one_of_them_must_agree_to_what_is_disruptive() {
 }
 
 #[test]
+fn a_silent_node_whose_address_another_has_taken_is_unreachable_all_the_same() {
+    let mut world = world();
+    world.taken.insert(0);
+    world.nodes[0] = Health::Silent;
+    world.run(6_000);
+    assert_eq!(world.verdict(0), Verdict::NodeUnreachable, "{}", world.words(&Subject::Node(N0)));
+}
+
+#[test]
 fn replicas_that_were_replaced_leave_their_places_to_those_that_live() {
     let mut world = silent();
     for old in 0..20 {

@@ -173,7 +173,7 @@ mod tests {
         std::fs::write(file.path(), format!("{header}\n{rows}")).unwrap();
         assert_eq!(Lengths::read(file.path(), 3).unwrap().0.len(), 3);
         let error = Lengths::read(file.path(), 2).unwrap_err().to_string();
-        assert!(error.ends_with(":4: column 1 (row): is one row too many; split the file"), "{error}");
+        assert!(error.ends_with(":4: column 1 (row): is one row too many; give fewer rows"), "{error}");
     }
 
     #[test]
