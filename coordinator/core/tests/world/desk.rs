@@ -29,6 +29,9 @@ const REQUEST_MS_MAX: u64 = 1_000;
 /// How long an action may be begun.
 const VALID: Duration = Duration::from_secs(60);
 
+/// How often one thing is decided.
+const GENERATIONS_MAX: u64 = 5;
+
 /// How long after an action changed, or after the last look, the executor is asked about it.
 const LOOK_MS: u64 = 3_000;
 
@@ -359,14 +362,19 @@ fn next_intent(it: &Replica, now: Time) -> Option<Intent> {
     });
     let intents = nodes.filter_map(|(key, since)| {
         let node = it.engine.fleet().node_by_key(key)?;
-        Some(Intent {
+        let intent = |generation| Intent {
             effect: Effect::Drain,
             target: Target::Node(node.id().clone()),
             uid: node.id().as_str().into(),
             incarnation: node.hello().incarnation,
-            cause: Cause { generation: 1, at: since, evidence_revision: 0 },
+            cause: Cause { generation, at: since, evidence_revision: 0 },
             valid_until: now + VALID,
             reason: "unreachable".into(),
+        };
+        // What was tried in vain, or was not begun, is decided anew.
+        (1..=GENERATIONS_MAX).map(intent).find(|intent| {
+            let record = it.desk.journal.get(intent.id());
+            record.is_none_or(|record| !matches!(record.state, State::Failed(_) | State::Aborted(_)))
         })
     });
     intents.into_iter().find(|intent| it.desk.journal.get(intent.id()).is_none())
