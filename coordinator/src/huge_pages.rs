@@ -1,7 +1,7 @@
 //! Memory in pages of 2 MiB instead of 4 KiB.
 //!
 //! Ten thousand nodes are a gigabyte of which each second touches all, so that each report waits not only for its memory
-//! but also for the tables that say where it is: with large pages it costs a quarter less. The C library's allocator
+//! but also for the tables that say where it is. With large pages there are fewer of them. The C library's allocator
 //! asks the kernel for them only when its settings say so, and it reads its settings when a process begins. So the process
 //! begins again with them: the same program with the same number and arguments. See `docs/decisions/0013-huge-pages.md`.
 
