@@ -13,7 +13,6 @@ mod alone;
 mod leadership;
 mod observer;
 mod runner;
-mod sys;
 
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -28,6 +27,7 @@ pub use self::leadership::Leadership;
 use self::runner::Runner;
 use crate::store::embedded::Embedded;
 use crate::store::{self, etcd};
+use crate::sys;
 
 /// Begin of the election's keys in the store.
 pub const PREFIX: &str = "lead/";

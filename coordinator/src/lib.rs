@@ -29,6 +29,7 @@ pub mod trends;
 mod look;
 mod probe;
 mod running;
+mod sys;
 
 pub use config::Config;
 pub use running::{Error, Running, start};

@@ -19,7 +19,7 @@ const FUNCTION_LINES_MAX: usize = 70;
 const UNSAFE_FILES: &[&str] = &[
     "agent/src/nvml/",
     "agent/src/sys.rs",
-    "coordinator/src/lead/sys.rs",
+    "coordinator/src/sys.rs",
     "tests/fake-nvml/",
     "tests/tests/fake_nvml_raw.rs",
 ];

@@ -14,9 +14,10 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::Status;
 
 use super::Api;
-use super::entity::Entity;
+use super::entity;
+use crate::sys::thread_time;
 use collect::Round;
-use query::Query;
+use query::{Query, Watched};
 
 mod collect;
 mod query;
@@ -95,7 +96,8 @@ struct Watcher {
     sent: BTreeSet<(v1::Kind, String)>,
     /// Least time between two rounds of answers.
     interval: Duration,
-    /// Time that the newest round took to make.
+    /// Time that a processor worked for the newest round. Time by the wall would count what else the machine was doing,
+    /// and one turn that the thread waited for would become a pause of a second for the client.
     busy: Duration,
     /// When it last looked for entries out of its sight.
     searched: Instant,
@@ -177,11 +179,12 @@ impl Watcher {
         self.send(told, Start::Goes, Synced::Yes, Vec::new()).await
     }
 
-    async fn all_of<M: Entity + query::Watched>(&mut self) -> Result<(), Gone> {
+    async fn all_of<M: Watched>(&mut self) -> Result<(), Gone> {
         let Some(selection) = M::selection(&self.query).cloned() else { return Ok(()) };
         let mut after: Option<String> = None;
         loop {
-            let chunk = M::after(&self.api, after.as_deref(), CHANGES_MAX, &selection.build);
+            let node = selection.place.node();
+            let chunk = entity::after::<M>(&self.api, node, after.as_deref(), CHANGES_MAX, &selection.build);
             after = chunk.last().map(|last| last.name().to_owned());
             let ended = chunk.len() < CHANGES_MAX;
             let mut round = Round::new(&self.query, &mut self.sent);
@@ -198,7 +201,7 @@ impl Watcher {
 
     /// Sends what changed since the revision that the client has.
     async fn catch_up(&mut self, synced: Synced) -> Result<(), Gone> {
-        let began = Instant::now();
+        let began = thread_time();
         let Some((pending, revision)) = collect::pending(&self.api, &self.query, self.revision) else {
             return self.everything().await;
         };
@@ -212,13 +215,13 @@ impl Watcher {
         }
         pending.events.into_iter().for_each(|event| round.entry(event));
         let mut changes = round.changes;
-        self.busy = began.elapsed();
+        self.busy = thread_time().saturating_sub(began);
         for keys in pending.nodes.chunks(collect::NODES_AT_ONCE) {
-            let began = Instant::now();
+            let began = thread_time();
             let mut round = Round::new(&self.query, &mut self.sent);
             round.nodes(&self.api, keys, self.revision);
             changes.append(&mut round.changes);
-            self.busy += began.elapsed();
+            self.busy += thread_time().saturating_sub(began);
             while changes.len() > CHANGES_MAX {
                 let rest = changes.split_off(CHANGES_MAX);
                 self.send(before, Start::Goes, Synced::No, std::mem::replace(&mut changes, rest)).await?;

@@ -4,7 +4,7 @@ use std::sync::{Arc, PoisonError, RwLock, TryLockError};
 
 use ostler_core::lead::{LeaderToken, Renewal};
 
-use super::sys::boot_now;
+use crate::sys::boot_now;
 
 /// The token while this replica leads. Clones are the same place.
 #[derive(Clone, Debug, Default)]

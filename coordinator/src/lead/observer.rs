@@ -7,10 +7,10 @@ use ostler_core::id::Term;
 use ostler_core::lead::Config;
 use tokio::sync::watch;
 
-use super::sys::boot_now;
 use super::{PREFIX, Standing};
 use crate::store::etcd::Etcd;
 use crate::store::{Entry, Error, Store, Watch};
+use crate::sys::boot_now;
 
 /// How long to wait before looking again after a failure.
 const RETRY_AFTER: Duration = Duration::from_millis(500);

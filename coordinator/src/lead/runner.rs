@@ -9,8 +9,8 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::sys::boot_now;
 use super::{Electorate, Fitness, Leadership, Standing};
+use crate::sys::boot_now;
 
 /// Answers on their way to the election. It has one question and four keepalives out at a time; the rest are late ones.
 const INPUTS_MAX: usize = 64;
