@@ -9,6 +9,7 @@ use prost::encoding::{self, WireType};
 use super::Api;
 use crate::convert::outgoing::{self, At};
 use crate::driver::View;
+use crate::filter::Filter;
 use crate::mask::{Fields, Mask};
 
 /// A kind of entry.
@@ -16,14 +17,22 @@ pub(super) trait Entity: Fields + Message + Clone + Send + Sync + 'static {
     /// What it is called, in the plural, as `ostler get` has it.
     const PLURAL: &'static str;
 
+    /// The field that names the node it is on, if it is on one.
+    const NODE_FIELD: Option<&'static str> = None;
+
     /// Its name, by which it is ordered.
     fn name(&self) -> &str;
 
     /// Up to `limit` entries whose names follow this one, or from the first, in order.
     fn after(api: &Api, after: Option<&str>, limit: usize, mask: &Mask) -> Vec<Self>;
 
-    /// The same with the fields that are shown unless a mask says otherwise, appended in the form that the wire has in a
-    /// list. Returns how many there are and the name of the last.
+    /// Those on one node, in order, or none where that would be no shorter than looking at all.
+    fn on_node(_api: &Api, _node: &NodeId, _mask: &Mask) -> Option<Vec<Self>> {
+        None
+    }
+
+    /// What [`Entity::after`] gives with the fields that are shown unless a mask says otherwise, appended in the form that
+    /// the wire has in a list. Returns how many there are and the name of the last.
     fn encode_after(api: &Api, after: Option<&str>, limit: usize, bytes: &mut Vec<u8>) -> (usize, String) {
         let entries = Self::after(api, after, limit, &Mask::default_of::<Self>());
         entries.iter().for_each(|entry| encode_entry(entry, &[], bytes));
@@ -35,6 +44,30 @@ pub(super) trait Entity: Fields + Message + Clone + Send + Sync + 'static {
 
     /// How many there are.
     fn total(api: &Api) -> usize;
+}
+
+/// The node that an entry must be on to pass a filter, if the filter demands one.
+pub(super) fn demanded_node<M: Entity>(filter: &Filter) -> Option<NodeId> {
+    let field = M::NODE_FIELD?;
+    let position = M::FIELDS.iter().position(|it| it.name == field)?;
+    filter.demands(position).map(NodeId::from)
+}
+
+/// What [`Entity::after`] gives; where all that is wanted is on one node, nothing else is looked at.
+pub(super) fn after<M: Entity>(
+    api: &Api,
+    node: Option<&NodeId>,
+    after: Option<&str>,
+    limit: usize,
+    mask: &Mask,
+) -> Vec<M> {
+    match node.and_then(|node| M::on_node(api, node, mask)) {
+        Some(all) => {
+            let rest = all.into_iter().filter(|entry| after.is_none_or(|after| entry.name() > after));
+            rest.take(limit).collect()
+        }
+        None => M::after(api, after, limit, mask),
+    }
 }
 
 /// Number of the entries' field, which is the same in all lists.
@@ -60,6 +93,7 @@ fn nodes_after<'a>(fleet: &'a Fleet, after: Option<&str>, limit: usize) -> Vec<&
 
 impl Entity for v1::Node {
     const PLURAL: &'static str = "nodes";
+    const NODE_FIELD: Option<&'static str> = Some("name");
 
     fn name(&self) -> &str {
         &self.name
@@ -71,6 +105,10 @@ impl Entity for v1::Node {
             nodes.map(|node| outgoing::node(node, At::of(view), mask)).collect()
         };
         api.driver.view(convert)
+    }
+
+    fn on_node(api: &Api, node: &NodeId, mask: &Mask) -> Option<Vec<v1::Node>> {
+        Some(v1::Node::get(api, node.as_str(), mask).into_iter().collect())
     }
 
     /// What the agent said at the beginning is encoded since then.
@@ -99,6 +137,7 @@ impl Entity for v1::Node {
 
 impl Entity for v1::Gpu {
     const PLURAL: &'static str = "gpus";
+    const NODE_FIELD: Option<&'static str> = Some("node");
 
     fn name(&self) -> &str {
         &self.name
@@ -113,6 +152,13 @@ impl Entity for v1::Gpu {
             }
         };
         api.driver.view(convert)
+    }
+
+    fn on_node(api: &Api, node: &NodeId, mask: &Mask) -> Option<Vec<v1::Gpu>> {
+        Some(api.driver.view(|view| {
+            let gpus = view.fleet.node(node).map(gpus_of).unwrap_or_default();
+            gpus.into_iter().map(|gpu| outgoing::gpu(gpu, At::of(view), mask)).collect()
+        }))
     }
 
     fn get(api: &Api, name: &str, mask: &Mask) -> Option<v1::Gpu> {
@@ -131,6 +177,14 @@ pub(super) fn find_engine<'a>(fleet: &'a Fleet, name: &str) -> Option<fleet::Eng
     fleet.engine(&NodeId::from(node), &EngineId::from(engine))
 }
 
+/// A node's GPUs in order of their names.
+fn gpus_of(node: &fleet::Node) -> Vec<fleet::Gpu<'_>> {
+    let mut gpus: Vec<_> =
+        (0u8..).zip(node.gpus()).map(|(position, _)| fleet::Gpu { node, position }).collect();
+    gpus.sort_by(|a, b| a.info().id.cmp(&b.info().id));
+    gpus
+}
+
 /// A node's engines in order of their names.
 pub(super) fn engines_of(node: &fleet::Node) -> Vec<fleet::Engine<'_>> {
     let mut engines: Vec<_> =
@@ -142,6 +196,7 @@ pub(super) fn engines_of(node: &fleet::Node) -> Vec<fleet::Engine<'_>> {
 /// Engines are ordered by node, then by their own name.
 impl Entity for v1::Engine {
     const PLURAL: &'static str = "engines";
+    const NODE_FIELD: Option<&'static str> = Some("node");
 
     fn name(&self) -> &str {
         &self.name
@@ -159,6 +214,13 @@ impl Entity for v1::Engine {
             first.chain(others).take(limit).map(|engine| outgoing::engine(engine, at, mask)).collect()
         };
         api.driver.view(convert)
+    }
+
+    fn on_node(api: &Api, node: &NodeId, mask: &Mask) -> Option<Vec<v1::Engine>> {
+        Some(api.driver.view(|view| {
+            let engines = view.fleet.node(node).map(engines_of).unwrap_or_default();
+            engines.into_iter().map(|engine| outgoing::engine(engine, At::of(view), mask)).collect()
+        }))
     }
 
     fn get(api: &Api, name: &str, mask: &Mask) -> Option<v1::Engine> {
@@ -207,6 +269,7 @@ summarized!(v1::Pool, pools);
 
 impl Entity for v1::Event {
     const PLURAL: &'static str = "events";
+    const NODE_FIELD: Option<&'static str> = Some("node");
 
     fn name(&self) -> &str {
         &self.name

@@ -6,7 +6,7 @@ use ostler_proto::v1;
 use prost::Message;
 use tonic::Status;
 
-use super::entity::{Entity, encode_entry};
+use super::entity::{self, Entity, demanded_node, encode_entry};
 use super::{Api, mask_of};
 use crate::filter::Filter;
 use crate::mask::Mask;
@@ -162,8 +162,9 @@ async fn each<M: Entity>(
     filter: &Filter,
     mut take: impl FnMut(M) -> ControlFlow<()>,
 ) {
+    let node = demanded_node::<M>(filter);
     for turn in 1.. {
-        let chunk = M::after(api, after.as_deref(), CHUNK, build);
+        let chunk = entity::after::<M>(api, node.as_ref(), after.as_deref(), CHUNK, build);
         let ended = chunk.len() < CHUNK;
         after = chunk.last().map(|last| last.name().to_owned());
         for entry in chunk.into_iter().filter(|entry| filter.matches(entry)) {

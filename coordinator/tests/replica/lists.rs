@@ -115,6 +115,46 @@ async fn pages_follow_each_other_by_name_while_nodes_come() {
 }
 
 #[tokio::test]
+async fn what_is_on_one_node_comes_in_the_same_order_and_pages_however_it_is_asked_for() {
+    let replica = replica().await;
+    let mut fleet = fleet(&replica).await;
+    let _other = Agent::join(&replica, "a", "z", 1, 0).await;
+    let mut agent = Agent::hello(&replica, crate::support::hello("b", "z")).await;
+    let gpu = |uuid: &&str| v1::GpuInfo { uuid: (*uuid).into(), ..Default::default() };
+    let engine = |name: &&str| v1::EngineInfo { name: (*name).into(), ..Default::default() };
+    let snapshot = v1::Snapshot {
+        seq: 1,
+        gpus: ["GPU-3", "GPU-1", "GPU-2"].iter().map(gpu).collect(),
+        engines: ["sglang", "vllm-2", "vllm-1"].iter().map(engine).collect(),
+        ..Default::default()
+    };
+    agent.send(v1::agent_message::Body::Snapshot(snapshot)).await;
+    until_nodes(&mut fleet, 2).await;
+    // Only the first lets it look at the node alone.
+    for filter in ["node = b", "node = b OR node = nobody"] {
+        let (mut gpus, mut engines, mut token) = (Vec::new(), Vec::new(), String::new());
+        loop {
+            let page = v1::ListRequest { page_size: 1, page_token: token, ..list(filter, &[]) };
+            let page = fleet.list_gpus(page).await.unwrap().into_inner();
+            assert_eq!(page.total_size, 3, "{filter}");
+            gpus.extend(page.gpus.into_iter().map(|gpu| gpu.name));
+            token = page.next_page_token;
+            if token.is_empty() {
+                break;
+            }
+        }
+        assert_eq!(gpus, ["GPU-1", "GPU-2", "GPU-3"], "{filter}");
+        let answer = fleet.list_engines(list(filter, &[])).await.unwrap().into_inner();
+        engines.extend(answer.engines.into_iter().map(|engine| engine.name));
+        assert_eq!(engines, ["b/sglang", "b/vllm-1", "b/vllm-2"], "{filter}");
+    }
+    let nobody = fleet.list_gpus(list("node = nobody", &[])).await.unwrap().into_inner();
+    assert_eq!((nobody.gpus.len(), nobody.total_size), (0, 0));
+    let node = fleet.list_nodes(list("name = b", &["name"])).await.unwrap().into_inner();
+    assert_eq!(node.nodes, [v1::Node { name: "b".into(), ..Default::default() }]);
+}
+
+#[tokio::test]
 async fn filters_choose_entries_and_masks_choose_fields() {
     let replica = replica().await;
     let mut fleet = fleet(&replica).await;

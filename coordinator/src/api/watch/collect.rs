@@ -67,7 +67,7 @@ impl<'a> Round<'a> {
     }
 
     /// An entry as it is now: sent if it passes the filter, removed if it did before and does not any more.
-    pub(super) fn entry<M: Entity + Watched>(&mut self, entry: M) {
+    pub(super) fn entry<M: Watched>(&mut self, entry: M) {
         let Some(selection) = M::selection(self.query) else { return };
         if selection.filter.matches(&entry) {
             self.passing(entry, selection);
@@ -76,7 +76,7 @@ impl<'a> Round<'a> {
         }
     }
 
-    fn passing<M: Entity + Watched>(&mut self, mut entry: M, selection: &Selection) {
+    fn passing<M: Watched>(&mut self, mut entry: M, selection: &Selection) {
         if !selection.filter.is_all() {
             self.sent.insert((M::KIND, entry.name().to_owned()));
         }
@@ -112,11 +112,7 @@ impl<'a> Round<'a> {
         self.versions(summary.pools.values(), revision);
     }
 
-    fn versions<'v, M: Entity + Watched>(
-        &mut self,
-        entries: impl Iterator<Item = &'v Versioned<M>>,
-        revision: u64,
-    ) {
+    fn versions<'v, M: Watched>(&mut self, entries: impl Iterator<Item = &'v Versioned<M>>, revision: u64) {
         if M::selection(self.query).is_some() {
             entries.filter(|it| it.revision > revision).for_each(|it| self.entry(it.entry.clone()));
         }
@@ -152,7 +148,7 @@ impl<'a> Round<'a> {
         self.looked(query.engines.as_ref(), engines);
     }
 
-    fn looked<M: Entity + Watched>(&mut self, selection: Option<&Selection>, all: Vec<Looked<M>>) {
+    fn looked<M: Watched>(&mut self, selection: Option<&Selection>, all: Vec<Looked<M>>) {
         let Some(selection) = selection else { return };
         for looked in all {
             match looked {

@@ -5,6 +5,7 @@ use ostler_core::id::NodeId;
 use ostler_proto::v1;
 use tonic::Status;
 
+use crate::api::entity::{Entity, demanded_node};
 use crate::filter::{self, Filter};
 use crate::mask::{self, Fields, Mask};
 
@@ -31,12 +32,17 @@ pub(super) struct Place {
 
 impl Place {
     fn of<M: Watched>(filter: &Filter) -> Place {
-        let demanded = |field: Option<&str>| {
-            let position = M::FIELDS.iter().position(|it| Some(it.name) == field)?;
-            filter.demands(position)
+        let zone = || {
+            M::NODE_FIELD?;
+            let position = M::FIELDS.iter().position(|it| it.name == "zone")?;
+            filter.demands(position).map(str::to_owned)
         };
-        let node = demanded(M::NODE_FIELD).map(NodeId::from);
-        Place { node, zone: demanded(M::NODE_FIELD.map(|_| "zone")).map(str::to_owned) }
+        Place { node: demanded_node::<M>(filter), zone: zone() }
+    }
+
+    /// The node, if one is demanded.
+    pub(super) fn node(&self) -> Option<&NodeId> {
+        self.node.as_ref()
     }
 
     /// Whether an entry of this node can pass.
@@ -63,11 +69,8 @@ pub(super) struct Query {
 }
 
 /// A message that can be watched.
-pub(super) trait Watched: Fields {
+pub(super) trait Watched: Entity {
     const KIND: v1::Kind;
-
-    /// The field that names the node it is on, if it is on one.
-    const NODE_FIELD: Option<&'static str>;
 
     /// What is wanted of it, if anything.
     fn selection(query: &Query) -> Option<&Selection>;
@@ -79,10 +82,9 @@ pub(super) trait Watched: Fields {
 }
 
 macro_rules! watched {
-    ($($message:ident in $field:ident on $node:expr;)*) => {$(
+    ($($message:ident in $field:ident;)*) => {$(
         impl Watched for v1::$message {
             const KIND: v1::Kind = v1::Kind::$message;
-            const NODE_FIELD: Option<&'static str> = $node;
 
             fn selection(query: &Query) -> Option<&Selection> {
                 query.$field.as_ref()
@@ -100,12 +102,12 @@ macro_rules! watched {
 }
 
 watched! {
-    Zone in zones on None;
-    Node in nodes on Some("name");
-    Gpu in gpus on Some("node");
-    Engine in engines on Some("node");
-    Pool in pools on None;
-    Event in events on None;
+    Zone in zones;
+    Node in nodes;
+    Gpu in gpus;
+    Engine in engines;
+    Pool in pools;
+    Event in events;
 }
 
 /// Kinds that a request can name more than once without harm, and no more often than that.
@@ -149,7 +151,7 @@ impl Query {
 
     /// The node that all filters demand, if they do: nothing else need be looked at, however much changes elsewhere.
     pub(super) fn only_node(&self) -> Option<&NodeId> {
-        let mut demanded = self.of_nodes().map(|selection| selection.place.node.as_ref());
+        let mut demanded = self.of_nodes().map(|selection| selection.place.node());
         let first = demanded.next()??;
         demanded.all(|node| node == Some(first)).then_some(first)
     }
