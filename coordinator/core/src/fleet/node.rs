@@ -116,6 +116,7 @@ pub struct Node {
     /// Number of the stream that may report; none while there is no stream.
     pub(super) session: Option<u64>,
     pub(super) following: Following,
+    pub(super) key: NodeKey,
     pub(super) revision: u64,
     pub(super) rows_dropped: u64,
     /// Whether it said goodbye after its newest hello.
@@ -128,6 +129,7 @@ pub struct Node {
     pub(super) any_reset: bool,
     /// Sums over its newest values.
     pub(super) kept: Kept,
+    pub(super) sources: Vec<Source>,
     pub(super) gpus: Vec<Gpu>,
     pub(super) engines: Vec<Engine>,
     /// What its agent said at the beginning of the newest stream; its sources are moved to `sources`.
@@ -147,12 +149,10 @@ pub struct Node {
     pub(super) owner_revisions: Vec<u64>,
     /// For each engine, bits of the GPUs that it says it runs on.
     pub(super) engine_gpus: Vec<u16>,
-    pub(super) key: NodeKey,
     /// When the newest stream began.
     pub(super) joined: Time,
     /// Why its last stream ended; empty while it is up.
     pub(super) ended: Box<str>,
-    pub(super) sources: Vec<Source>,
     pub(super) seen: Seen,
 }
 
@@ -203,10 +203,11 @@ impl Node {
     /// once, and not node by node, when the list is made: each is cold, and 10,000 of them are megabytes.
     pub fn read_ahead(nodes: &[&Node]) {
         let parts = |node: &Node| {
-            let Node { heard, revision, kept, engines, hello, .. } = node;
+            let Node { heard, revision, kept, sources, engines, hello, .. } = node;
             heard.as_millis()
                 ^ revision
                 ^ u64::from(kept.gpus_ok)
+                ^ sources.len() as u64
                 ^ engines.len() as u64
                 ^ hello.incarnation.0
         };
