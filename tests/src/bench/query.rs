@@ -34,9 +34,9 @@ const WINDOW_BYTES: u32 = 4 << 20;
 
 /// Measures both.
 pub(crate) fn measure(quick: bool) -> anyhow::Result<Outcome> {
-    let (agents, seconds, lists) = if quick { (1_000, 10, 20) } else { (10_000, 60, 500) };
+    let (agents, seconds, lists, changes) = if quick { (1_000, 30, 20, 5) } else { (10_000, 140, 500, 100) };
     let coordinator = Coordinator::start()?;
-    let traces: Vec<_> = (0..TRACES as u64).map(|seed| Arc::new(Trace::new(seed, 0, seconds + 60))).collect();
+    let traces: Vec<_> = (0..TRACES as u64).map(|seed| Arc::new(Trace::new(seed, 0, seconds))).collect();
     say(format_args!("connecting {agents} agents"));
     let mut fleet = Fleet::connect(coordinator.address, agents, &traces, |_| {})?;
     fleet.run(1)?;
@@ -50,32 +50,64 @@ pub(crate) fn measure(quick: bool) -> anyhow::Result<Outcome> {
             }
         }
     });
+    let stolen = outcome::stolen();
     let measured = runtime.block_on(async {
         let list = list(&url, agents, lists).await?;
-        let watch = watch(&url, seconds / 2).await?;
+        let watch = watch(&url, changes).await?;
         anyhow::Ok((list, watch))
     });
+    let stolen = outcome::stolen().saturating_sub(stolen);
     let _ = stop.send(());
     let _ = load.join();
     let (Lists { answered, decoded, bytes }, watch) = measured?;
     let mut outcome = Outcome::new("query");
     outcome.figure("agents", agents as f64);
+    outcome.figure("machine.stolen_ms", stolen.as_secs_f64() * 1000.0);
     outcome.figure("list_bytes", bytes as f64);
-    outcome.figure("query.list_ms_p50", milliseconds(&answered, 0.5));
-    outcome.figure("query.list_decoded_ms_p50", milliseconds(&decoded, 0.5));
-    outcome.figure("query.list_decoded_ms_p99", milliseconds(&decoded, 0.99));
-    outcome.figure("query.watch_ms_p50", milliseconds(&watch, 0.5));
-    outcome.at_most("query.list_ms_p99", milliseconds(&answered, 0.99), 20.0);
-    outcome.at_most("query.watch_ms_p99", milliseconds(&watch, 0.99), 50.0);
+    outcome.figure("query.list_ms_p50", answered.milliseconds(0.5));
+    outcome.figure("query.list_decoded_ms_p50", decoded.milliseconds(0.5));
+    outcome.figure("query.list_decoded_ms_p99", decoded.milliseconds(0.99));
+    outcome.figure("query.watch_ms_p50", watch.milliseconds(0.5));
+    outcome.at_most("query.list_ms_p99", answered.milliseconds(0.99), 20.0);
+    outcome.at_most("query.watch_ms_p99", watch.milliseconds(0.99), 50.0);
     Ok(outcome)
 }
 
-fn milliseconds(histogram: &Histogram<u64>, quantile: f64) -> f64 {
-    histogram.value_at_quantile(quantile) as f64 / 1000.0
+/// What the same thing took, again and again.
+struct Times {
+    began: Instant,
+    all: Histogram<u64>,
+    /// The longest, each with the moment at which it began, longest first.
+    longest: Vec<(Duration, Duration)>,
 }
 
-fn record(histogram: &mut Histogram<u64>, time: Duration) {
-    histogram.saturating_record(u64::try_from(time.as_micros()).unwrap_or(u64::MAX));
+impl Times {
+    /// Longest ones that are told of.
+    const LONGEST_MAX: usize = 8;
+
+    fn new() -> anyhow::Result<Times> {
+        Ok(Times { began: Instant::now(), all: outcome::times()?, longest: Vec::new() })
+    }
+
+    fn record(&mut self, start: Instant, took: Duration) {
+        self.all.saturating_record(u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
+        self.longest.push((took, start - self.began));
+        self.longest.sort_by(|a, b| b.cmp(a));
+        self.longest.truncate(Self::LONGEST_MAX);
+    }
+
+    fn milliseconds(&self, quantile: f64) -> f64 {
+        self.all.value_at_quantile(quantile) as f64 / 1000.0
+    }
+
+    /// Tells when the longest ones were, by which a cause that comes by the clock is known.
+    fn say_longest(&self, what: &str) {
+        let one = |(took, at): &(Duration, Duration)| {
+            format!("{:.0} ms at {:.1} s", took.as_secs_f64() * 1000.0, at.as_secs_f64())
+        };
+        let all: Vec<_> = self.longest.iter().map(one).collect();
+        say(format_args!("longest {what}: {}", all.join(", ")));
+    }
 }
 
 /// A connection with the window that `ostler` has too: with HTTP/2's own, a long answer stops every 64 KiB until the client
@@ -94,9 +126,9 @@ async fn client(url: &str) -> anyhow::Result<FleetClient<Channel>> {
 /// What lists took.
 struct Lists {
     /// Until the whole answer had come.
-    answered: Histogram<u64>,
+    answered: Times,
     /// Until it was decoded into structs with their strings, which is the client's work.
-    decoded: Histogram<u64>,
+    decoded: Times,
     /// Size of an answer.
     bytes: usize,
 }
@@ -106,19 +138,20 @@ async fn list(url: &str, agents: usize, lists: usize) -> anyhow::Result<Lists> {
     say(format_args!("listing {agents} nodes {lists} times"));
     let mut grpc = tonic::client::Grpc::new(channel(url).await?).max_decoding_message_size(ANSWER_BYTES_MAX);
     let path = PathAndQuery::from_static("/ostler.v1.Fleet/ListNodes");
-    let mut measured = Lists { answered: outcome::times()?, decoded: outcome::times()?, bytes: 0 };
+    let mut measured = Lists { answered: Times::new()?, decoded: Times::new()?, bytes: 0 };
     for _ in 0..lists {
         let request = v1::ListRequest { page_size: 10_000, ..v1::ListRequest::default() };
         grpc.ready().await?;
         let start = Instant::now();
         let answer: Bytes = grpc.unary(Request::new(request), path.clone(), Undecoded).await?.into_inner();
-        record(&mut measured.answered, start.elapsed());
+        measured.answered.record(start, start.elapsed());
         measured.bytes = answer.len();
         let answer = v1::ListNodesResponse::decode(answer)?;
-        record(&mut measured.decoded, start.elapsed());
+        measured.decoded.record(start, start.elapsed());
         ensure!(answer.nodes.len() == agents, "the list has {} of {agents} nodes", answer.nodes.len());
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
+    measured.answered.say_longest("lists");
     Ok(measured)
 }
 
@@ -159,7 +192,7 @@ impl Decoder for Undecoded {
 }
 
 /// A hundred clients watch one node; its agent sends a changed label each second, and each client's delay counts.
-async fn watch(url: &str, changes: usize) -> anyhow::Result<Histogram<u64>> {
+async fn watch(url: &str, changes: usize) -> anyhow::Result<Times> {
     say(format_args!("sending {changes} changes to {WATCHERS} watchers"));
     let mut probe = Probe::connect(url).await?;
     let (tell, mut told) = mpsc::channel(WATCHERS * 4);
@@ -186,22 +219,26 @@ async fn watch(url: &str, changes: usize) -> anyhow::Result<Histogram<u64>> {
     for _ in 0..WATCHERS {
         told.recv().await.context("a watcher got nothing at all")?;
     }
-    let mut histogram = outcome::times()?;
+    let mut times = Times::new()?;
+    let mut slowest = Times::new()?;
     for _ in 0..changes {
         let (watts, start) = probe.change().await?;
-        let mut reached = 0;
+        let (mut reached, mut last) = (0, start);
         while reached < WATCHERS {
             let (got, at) = tokio::time::timeout(Duration::from_secs(5), told.recv())
                 .await?
                 .context("no watcher is left")?;
             if got == watts {
-                record(&mut histogram, at - start);
+                times.record(start, at - start);
+                last = last.max(at);
                 reached += 1;
             }
         }
+        slowest.record(start, last - start);
         tokio::time::sleep(Duration::from_millis(437)).await;
     }
-    Ok(histogram)
+    slowest.say_longest("ways of a change to its last watcher");
+    Ok(times)
 }
 
 /// An agent whose one GPU changes its power when told.
