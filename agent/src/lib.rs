@@ -48,14 +48,25 @@ use crate::{
 /// # Errors
 /// When the agent's port cannot be listened on. Everything else is retried or reported.
 pub async fn run(config: Config, source: Box<dyn Source>, shutdown: CancellationToken) -> anyhow::Result<()> {
-    let Config { coordinators, interval, listen, buffer, .. } = &config;
-    let listener = match listen {
+    let listener = match config.listen {
         Some(address) => {
-            let bound = server::Listener::bind(*address).await;
+            let bound = server::Listener::bind(address).await;
             Some(bound.with_context(|| format!("cannot listen on {address}; set `listen` to a free one"))?)
         }
         None => None,
     };
+    run_on(listener, config, source, shutdown).await;
+    Ok(())
+}
+
+/// The same on a port that is listened on already, or on none, whatever the configuration says.
+pub async fn run_on(
+    listener: Option<server::Listener>,
+    config: Config,
+    source: Box<dyn Source>,
+    shutdown: CancellationToken,
+) {
+    let Config { coordinators, interval, buffer, .. } = &config;
     let (store, stored) = remember(&config);
     let identity = Identity { hello: hello(&config, source.simulated(), stored) };
     info!(node = config.node, zone = config.zone, incarnation = stored.incarnation, "agent starts");
@@ -75,7 +86,6 @@ pub async fn run(config: Config, source: Box<dyn Source>, shutdown: Cancellation
     }
     tracker.wait().await;
     info!("agent stops");
-    Ok(())
 }
 
 /// What is remembered from before, with this start's incarnation in it.

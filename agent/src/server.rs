@@ -68,6 +68,16 @@ impl Listener {
     }
 }
 
+/// Takes over a port that was bound outside; to be called in the runtime that will serve it.
+impl TryFrom<std::net::TcpListener> for Listener {
+    type Error = io::Error;
+
+    fn try_from(listener: std::net::TcpListener) -> io::Result<Self> {
+        listener.set_nonblocking(true)?;
+        TcpListener::from_std(listener).map(Self)
+    }
+}
+
 /// Serves until told to stop; connections then end with their runtime.
 pub async fn serve(Listener(listener): Listener, hub: Arc<Hub>, stop: CancellationToken) {
     if let Ok(address) = listener.local_addr() {

@@ -5,6 +5,7 @@
 //! [`Source`], so that everything after the reading of values is the code that real nodes run. A simulated source
 //! says that it is one, and nothing here can be mistaken for a measurement further on.
 
+pub mod gate;
 mod gpu;
 pub mod hardware;
 pub mod incident;

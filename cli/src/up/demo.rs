@@ -1,10 +1,15 @@
 //! The simulated fleet: one agent for each node, on a thread of its own, so that a node can die without a goodbye.
 
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::Path;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use futures_util::future::try_join_all;
 use ostler_agent::config::Config;
+use ostler_agent::server::Listener;
+use ostler_agent::simulated::gate::Gate;
 use ostler_agent::simulated::incident::{Phase, Step, round};
 use ostler_agent::simulated::plan::NodePlan;
 use ostler_agent::simulated::{Incident, Plan, Simulation};
@@ -37,6 +42,8 @@ pub(crate) struct Demo {
     nodes: Vec<NodePlan>,
     simulation: Simulation,
     agents: Vec<Option<SimulatedAgent>>,
+    /// The ports of nodes without power, which swallow what is sent to them.
+    dark: BTreeMap<usize, Gate>,
     coordinator: String,
     /// The round of the script that `steps` is of.
     round: u32,
@@ -51,8 +58,16 @@ impl Demo {
         let simulation = Simulation::start(&plan);
         let agents = nodes.iter().map(|_| None).collect();
         let steps = round(&plan, 0);
-        let mut demo =
-            Demo { plan, nodes, simulation, agents, coordinator: coordinator.to_owned(), round: 0, steps };
+        let mut demo = Demo {
+            plan,
+            nodes,
+            simulation,
+            agents,
+            dark: BTreeMap::new(),
+            coordinator: coordinator.to_owned(),
+            round: 0,
+            steps,
+        };
         (0..demo.nodes.len()).try_for_each(|node| demo.start_agent(node))?;
         Ok(demo)
     }
@@ -81,7 +96,10 @@ impl Demo {
         match (step.phase, &step.incident) {
             (Phase::Begin, Incident::GpuLost { .. }) => self.simulation.begin(&step.incident),
             (Phase::Begin, Incident::NodeDown { .. } | Incident::ZoneDark { .. }) => {
-                nodes.iter().for_each(|node| drop(self.agents[*node].take()));
+                let cut = nodes.iter().filter_map(|node| Some((*node, self.agents[*node].take()?)));
+                let cut = cut.map(async |(node, agent)| anyhow::Ok((node, agent.lose_power().await?)));
+                let dark = try_join_all(cut).await.map_err(|error| Error::failed(&error))?;
+                self.dark.extend(dark);
                 self.simulation.begin(&step.incident);
             }
             (Phase::End, incident) => {
@@ -91,6 +109,7 @@ impl Demo {
                     agent.gone_by(Instant::now() + GOODBYE_TIME_MAX).await;
                 }
                 self.simulation.end(incident);
+                self.dark.retain(|node, _| !nodes.contains(node));
                 nodes.iter().try_for_each(|node| self.start_agent(*node))?;
             }
         }
@@ -150,20 +169,23 @@ impl Demo {
     }
 
     fn start_agent(&mut self, node: usize) -> Result<(), Error> {
-        let config = config(&self.nodes[node], &self.coordinator)?;
-        self.agents[node] = Some(SimulatedAgent::start(config, self.simulation.source(node))?);
+        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        let gate = Gate::open(port.local_addr()?).map_err(|error| Error::failed(&error))?;
+        let config = config(&self.nodes[node], &self.coordinator, gate.address())?;
+        self.agents[node] = Some(SimulatedAgent::start(config, self.simulation.source(node), port, gate)?);
         Ok(())
     }
 }
 
 /// What a simulated node's agent is told: nothing of this machine is read, nothing is kept.
-fn config(node: &NodePlan, coordinator: &str) -> Result<Config, Error> {
+fn config(node: &NodePlan, coordinator: &str, probe: SocketAddr) -> Result<Config, Error> {
     let text = format!(
         r#"
 node = "{}"
 zone = "{}"
 coordinators = ["{coordinator}"]
-listen = ""
+listen = "127.0.0.1:0"
+probe_address = "{probe}"
 state_dir = ""
 labels = {{ gpu = "{}", simulated = "true" }}
 backoff = {{ first_ms = 200, longest_ms = 1000 }}
@@ -179,7 +201,7 @@ cloud = {{ provider = "off" }}
     config.map_err(|error| Error::failed(&error.into()))
 }
 
-/// One node's agent. Dropping it is a power cut: sockets close, and nothing is said.
+/// One node's agent. Dropping it ends it at once: sockets close, and nothing is said.
 #[derive(Debug)]
 struct SimulatedAgent {
     /// Ends it with a goodbye.
@@ -187,28 +209,40 @@ struct SimulatedAgent {
     /// Ends it at once.
     cut: CancellationToken,
     thread: JoinHandle<()>,
+    /// The way to its port.
+    gate: Option<Gate>,
 }
 
 impl SimulatedAgent {
-    fn start(config: Config, source: Box<dyn ostler_agent::sample::Source>) -> Result<SimulatedAgent, Error> {
+    fn start(
+        config: Config,
+        source: Box<dyn ostler_agent::sample::Source>,
+        port: TcpListener,
+        gate: Gate,
+    ) -> Result<SimulatedAgent, Error> {
         let (stop, cut) = (CancellationToken::new(), CancellationToken::new());
         let (stopped, cut_off) = (stop.clone(), cut.clone());
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let life = move || {
             runtime.block_on(async {
+                let listener = Listener::try_from(port)
+                    .inspect_err(|error| tracing::error!("a simulated agent answers no probes: {error}"));
                 tokio::select! {
                     () = cut_off.cancelled() => {}
-                    ended = ostler_agent::run(config, source, stopped) => {
-                        if let Err(error) = ended {
-                            tracing::error!("a simulated agent failed: {error:#}");
-                        }
-                    }
+                    () = ostler_agent::run_on(listener.ok(), config, source, stopped) => {}
                 }
             });
         };
         let thread =
             thread::Builder::new().name("simulated".to_owned()).stack_size(STACK_BYTES).spawn(life)?;
-        Ok(SimulatedAgent { stop, cut, thread })
+        Ok(SimulatedAgent { stop, cut, thread, gate: Some(gate) })
+    }
+
+    /// Its machine is gone in the middle of a word, and its port swallows what comes until the gate that remains is dropped.
+    async fn lose_power(mut self) -> anyhow::Result<Gate> {
+        let mut gate = self.gate.take().expect("it is there until now");
+        gate.shut().await?;
+        Ok(gate)
     }
 
     /// Waits for its end until `deadline`, then cuts it off.
@@ -232,9 +266,10 @@ mod tests {
     #[test]
     fn every_simulated_node_gets_a_configuration_that_reads_nothing_of_this_machine() {
         for node in Plan::default().nodes() {
-            let config = config(&node, "http://127.0.0.1:1").unwrap();
+            let config = config(&node, "http://127.0.0.1:1", ([127, 0, 0, 1], 2).into()).unwrap();
             assert_eq!((config.node.as_str(), config.zone.as_str()), (node.name.as_str(), node.zone));
-            assert!(config.listen.is_none() && config.state_directory.is_none());
+            assert!(config.listen.unwrap().ip().is_loopback() && config.state_directory.is_none());
+            assert_eq!(config.probe_address, "127.0.0.1:2");
             assert!(config.sources.nvml.is_none() && config.sources.host.is_none());
         }
     }

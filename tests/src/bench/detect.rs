@@ -18,7 +18,6 @@ use ostler_proto::v1::fleet_client::FleetClient;
 use tonic::Streaming;
 
 use self::world::{Health, ROUGH, World};
-use crate::gate::Gate;
 use crate::outcome::Outcome;
 use crate::servers::{Agent, Coordinator, free_address};
 use crate::{runtime, say};
@@ -139,7 +138,7 @@ impl Node {
     fn start(coordinator: &str, name: String, zone: &str) -> anyhow::Result<Self> {
         let listen = free_address()?;
         let gate = Gate::open(listen)?;
-        let (listen, probe) = (listen.to_string(), gate.address.to_string());
+        let (listen, probe) = (listen.to_string(), gate.address().to_string());
         let settings = [("NODE", &*name), ("ZONE", zone), ("LISTEN", &listen), ("PROBE_ADDRESS", &probe)];
         let agent = Agent::start_with(coordinator, None, WELL, &settings)?;
         Ok(Self { name, zone: zone.to_owned(), agent, gate })

@@ -6,7 +6,6 @@
 mod agent;
 mod detect;
 mod freshness;
-mod gate;
 mod ingest;
 mod leader;
 mod outcome;

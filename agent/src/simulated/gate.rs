@@ -27,8 +27,8 @@ const PASSAGE_MAX: Duration = Duration::from_secs(5);
 
 /// The way to one port.
 #[derive(Debug)]
-pub(crate) struct Gate {
-    pub(crate) address: SocketAddr,
+pub struct Gate {
+    address: SocketAddr,
     listener: Arc<TcpListener>,
     passing: JoinHandle<()>,
     /// What fills the queue while it is shut.
@@ -36,8 +36,11 @@ pub(crate) struct Gate {
 }
 
 impl Gate {
-    /// An open gate to a port.
-    pub(crate) fn open(target: SocketAddr) -> anyhow::Result<Self> {
+    /// An open gate to a port; to be called in a tokio runtime.
+    ///
+    /// # Errors
+    /// When no port of the loopback can be listened on.
+    pub fn open(target: SocketAddr) -> anyhow::Result<Self> {
         let socket = TcpSocket::new_v4()?;
         socket.bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
         let listener = Arc::new(socket.listen(QUEUE)?);
@@ -46,15 +49,23 @@ impl Gate {
         Ok(Self { address, listener, passing, queue: Vec::new() })
     }
 
+    /// Where to knock.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// Closes the port, as it is when the process behind it has died: the host refuses.
-    pub(crate) async fn close(self) {
+    pub async fn close(self) {
         self.passing.abort();
         // It holds the listener until it has ended.
         let _ = self.passing.await;
     }
 
-    /// Shuts it for good.
-    pub(crate) async fn shut(&mut self) -> anyhow::Result<()> {
+    /// Shuts it for good. Takes a few tenths of a second.
+    ///
+    /// # Errors
+    /// When the kernel does not let its queue become full.
+    pub async fn shut(&mut self) -> anyhow::Result<()> {
         self.passing.abort();
         while let Ok(taken) = tokio::time::timeout(TAKEN_WITHIN, TcpStream::connect(self.address)).await {
             self.queue.push(taken?);
