@@ -72,8 +72,9 @@ impl Console {
     /// Something was seen.
     pub(crate) fn news(&self, now: Duration, news: &News) -> Result<(), Error> {
         match news {
-            News::Seen { text, after } => {
-                let seen = format!("seen after {:.1} s: {text}", after.as_secs_f64());
+            News::Seen { text, verdict, after } => {
+                let verdict = verdict.as_str_name().trim_start_matches("VERDICT_");
+                let seen = format!("{verdict} after {:.1} s: {text}", after.as_secs_f64());
                 self.line(now, &self.output.paint(&seen, Tone::Bad))
             }
             News::Over { text } => {

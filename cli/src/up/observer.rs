@@ -20,8 +20,8 @@ const SETTLED: Duration = Duration::from_millis(1_500);
 /// Something worth a line.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum News {
-    /// An incident was seen so long after it happened.
-    Seen { text: String, after: Duration },
+    /// An incident was found so long after it happened.
+    Seen { text: String, verdict: v1::Verdict, after: Duration },
     /// An incident is over, as the coordinator sees it.
     Over { text: String },
     /// The machine that this runs on has reported.
@@ -131,15 +131,18 @@ impl Observer {
     fn follow(&mut self, now: Duration) -> Vec<News> {
         let mut news = Vec::new();
         for followed in &mut self.followed {
-            let shows = shows(&self.view, &followed.told);
-            if shows && followed.seen.is_none() {
+            let shown = shows(&self.view, &followed.told);
+            if let Some(verdict) = shown
+                && followed.seen.is_none()
+            {
                 followed.seen = Some(now);
                 news.push(News::Seen {
                     text: followed.told.text.clone(),
+                    verdict,
                     after: now.saturating_sub(followed.injected),
                 });
             }
-            let over = followed.ended.is_some() && followed.seen.is_some() && !shows;
+            let over = followed.ended.is_some() && followed.seen.is_some() && shown.is_none();
             if over && followed.recovered.is_none() {
                 followed.recovered = Some(now);
                 news.push(News::Over { text: followed.told.text.clone() });
@@ -202,17 +205,17 @@ impl Observer {
     }
 }
 
-/// Whether the fleet, as the coordinator tells it, shows what happened.
-fn shows(view: &View, told: &Told) -> bool {
-    let silent = |node: &v1::Node| !matches!(node.state(), NodeState::Fresh | NodeState::Joining);
-    if !told.gpu.is_empty() {
-        return view.gpus.get(&told.gpu).is_some_and(|gpu| gpu.state() == GpuState::Lost);
-    }
-    if !told.node.is_empty() {
-        return view.nodes.get(&told.node).is_some_and(silent);
-    }
-    let mut nodes = view.nodes.values().filter(|node| node.zone == told.zone).peekable();
-    nodes.peek().is_some() && nodes.all(silent)
+/// The verdict by which the coordinator has found what happened, if it has.
+fn shows(view: &View, told: &Told) -> Option<v1::Verdict> {
+    use v1::Verdict::{GpuLost, NodeDead, NodeUnreachable, ZoneDown};
+    let (verdict, wanted) = if !told.gpu.is_empty() {
+        (view.gpus.get(&told.gpu)?.verdict(), &[GpuLost][..])
+    } else if !told.node.is_empty() {
+        (view.nodes.get(&told.node)?.verdict(), &[NodeUnreachable, NodeDead][..])
+    } else {
+        (view.zones.get(&told.zone)?.verdict(), &[ZoneDown][..])
+    };
+    wanted.contains(&verdict).then_some(verdict)
 }
 
 fn incident(followed: &Followed) -> Incident {
@@ -241,15 +244,14 @@ fn rounded(seconds: f64) -> f64 {
 mod tests {
     use super::*;
 
-    fn node(name: &str, state: NodeState) -> v1::Change {
-        let node = v1::Node {
-            name: name.to_owned(),
-            zone: "zone-a".to_owned(),
-            state: state.into(),
-            simulated: true,
-            ..v1::Node::default()
-        };
+    fn node(name: &str, verdict: v1::Verdict) -> v1::Change {
+        let node = v1::Node { name: name.to_owned(), verdict: verdict.into(), ..v1::Node::default() };
         v1::Change { entry: Some(change::Entry::Node(node)) }
+    }
+
+    fn zone(verdict: v1::Verdict) -> v1::Change {
+        let zone = v1::Zone { name: "zone-a".to_owned(), verdict: verdict.into(), ..v1::Zone::default() };
+        v1::Change { entry: Some(change::Entry::Zone(zone)) }
     }
 
     fn hear(observer: &mut Observer, second: u64, changes: Vec<v1::Change>) -> Vec<News> {
@@ -269,25 +271,27 @@ mod tests {
     #[test]
     fn an_incident_is_followed_from_its_begin_to_the_recovery() {
         let mut observer = Observer::new(true);
-        hear(&mut observer, 1, vec![node("n1", NodeState::Fresh)]);
+        hear(&mut observer, 1, vec![node("n1", v1::Verdict::Healthy)]);
         observer.expect(&step(Phase::Begin), told("n1"), Duration::from_secs(2));
-        assert_eq!(hear(&mut observer, 3, vec![]), []);
-        let news = hear(&mut observer, 5, vec![node("n1", NodeState::Stale)]);
-        assert_eq!(news, [News::Seen { text: "it happened".to_owned(), after: Duration::from_secs(3) }]);
+        assert_eq!(hear(&mut observer, 3, vec![node("n1", v1::Verdict::NodeSuspect)]), []);
+        let verdict = v1::Verdict::NodeUnreachable;
+        let news = hear(&mut observer, 5, vec![node("n1", verdict)]);
+        let text = "it happened".to_owned();
+        assert_eq!(news, [News::Seen { text, verdict, after: Duration::from_secs(3) }]);
         observer.expect(&step(Phase::End), told("n1"), Duration::from_secs(9));
-        let news = hear(&mut observer, 10, vec![node("n1", NodeState::Fresh)]);
+        let news = hear(&mut observer, 10, vec![node("n1", v1::Verdict::Healthy)]);
         assert_eq!(news, [News::Over { text: "it happened".to_owned() }]);
         let incident = incident(&observer.followed[0]);
         assert_eq!((incident.seen_after_s, incident.recovered_s), (Some(3.0), Some(10.0)));
     }
 
     #[test]
-    fn a_zone_is_dark_only_when_all_of_its_nodes_are_silent() {
+    fn a_zone_is_dark_when_the_verdict_on_it_says_so_and_not_when_a_node_is_gone() {
         let mut observer = Observer::new(true);
-        hear(&mut observer, 1, vec![node("n1", NodeState::Fresh), node("n2", NodeState::Fresh)]);
+        hear(&mut observer, 1, vec![zone(v1::Verdict::Healthy), node("n1", v1::Verdict::Healthy)]);
         observer.expect(&step(Phase::Begin), told(""), Duration::from_secs(2));
-        assert_eq!(hear(&mut observer, 3, vec![node("n1", NodeState::Stale)]), []);
-        assert_eq!(hear(&mut observer, 4, vec![node("n2", NodeState::Left)]).len(), 1);
+        assert_eq!(hear(&mut observer, 3, vec![node("n1", v1::Verdict::NodeUnreachable)]), []);
+        assert_eq!(hear(&mut observer, 4, vec![zone(v1::Verdict::ZoneDown)]).len(), 1);
     }
 
     #[test]
