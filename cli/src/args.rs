@@ -66,6 +66,12 @@ pub(crate) enum Command {
     Get(Get),
     /// Everything about one thing: readings with their ages, history, events
     Describe(Describe),
+    /// Why something was or was not done: what was seen, what was wanted, what stood in the way
+    Explain(Explain),
+    /// Have nothing done on the fleet, a zone, a pool or a node
+    Hold(Hold),
+    /// End holds, and close latches, of the fleet, a zone, a pool or a node
+    Release(Release),
     /// Live view of zones, nodes, GPUs and queues
     Top(Top),
     /// Print changes as they happen
@@ -150,6 +156,51 @@ pub(crate) struct Describe {
     pub(crate) kind: Kind,
     /// Its name
     pub(crate) name: String,
+}
+
+/// Options of `explain`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Explain {
+    /// Name of a decision, or of a node: then its newest decisions are explained
+    pub(crate) name: String,
+}
+
+/// Who orders something, and why.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Order {
+    /// Why; it is kept and shown
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: String,
+    /// Who says so
+    #[arg(long, env = "USER", default_value = "operator", value_name = "NAME")]
+    pub(crate) operator: String,
+    /// Tell what would be done, and do nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Name of this order: given again, it has no second effect [default: a random one]
+    #[arg(long, value_name = "ID")]
+    pub(crate) request_id: Option<String>,
+}
+
+/// Options of `hold`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Hold {
+    /// fleet, zone/NAME, pool/NAME or node/NAME
+    pub(crate) scope: String,
+    /// End by itself after this long, for example 1h; until it is released unless given
+    #[arg(long = "for", value_name = "TIME", value_parser = parse_duration)]
+    pub(crate) lasts: Option<Duration>,
+    #[command(flatten)]
+    pub(crate) order: Order,
+}
+
+/// Options of `release`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Release {
+    /// fleet, zone/NAME, pool/NAME or node/NAME, as it was held or is latched
+    pub(crate) scope: String,
+    #[command(flatten)]
+    pub(crate) order: Order,
 }
 
 /// Options of `top`.
@@ -241,7 +292,7 @@ mod tests {
         let names: Vec<String> =
             Cli::command().get_subcommands().map(|command| command.get_name().to_owned()).collect();
         assert!(
-            !names.iter().any(|name| ["drain", "failover", "explain"].contains(&name.as_str())),
+            !names.iter().any(|name| ["drain", "failover", "scale"].contains(&name.as_str())),
             "{names:?}"
         );
         let help = Cli::command().render_help().to_string();

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use ostler_proto::v1;
+use ostler_proto::v1::control_client::ControlClient;
 use ostler_proto::v1::fleet_client::FleetClient;
 use pbjson_types::FieldMask;
 use tonic::transport::{Channel, Endpoint};
@@ -30,6 +31,7 @@ const WINDOW_BYTES: u32 = 4 << 20;
 pub(crate) struct Client {
     server: String,
     fleet: FleetClient<Channel>,
+    control: ControlClient<Channel>,
 }
 
 impl Client {
@@ -41,8 +43,9 @@ impl Client {
             .connect()
             .await
             .map_err(|error| Error::Unavailable { server: server.clone(), reason: root_cause(&error) })?;
+        let control = ControlClient::new(channel.clone());
         let fleet = FleetClient::new(channel).max_decoding_message_size(ANSWER_BYTES_MAX);
-        Ok(Client { server, fleet })
+        Ok(Client { server, fleet, control })
     }
 
     /// The summary of the whole fleet.
@@ -92,6 +95,7 @@ impl Client {
             Kind::Events => self.ask(fleet.get_event(request)).await.map(Entry::Event),
             Kind::Decisions => self.ask(fleet.get_decision(request)).await.map(Entry::Decision),
             Kind::Actions => self.ask(fleet.get_action(request)).await.map(Entry::Action),
+            Kind::Holds => self.ask(fleet.get_hold(request)).await.map(Entry::Hold),
         };
         answer.map_err(|error| match error {
             Error::Failed(reason) => {
@@ -108,6 +112,24 @@ impl Client {
     ) -> Result<v1::QueryRangeResponse, Error> {
         let mut fleet = self.fleet.clone();
         self.ask(fleet.query_range(request)).await
+    }
+
+    /// Why something was or was not done: a decision by its name, or the newest about a node.
+    pub(crate) async fn explain(&self, name: &str) -> Result<v1::Explanation, Error> {
+        let mut fleet = self.fleet.clone();
+        self.ask(fleet.explain(v1::ExplainRequest { decision: name.to_owned() })).await
+    }
+
+    /// Has nothing done in a scope.
+    pub(crate) async fn hold(&self, request: v1::HoldRequest) -> Result<v1::ControlResponse, Error> {
+        let mut control = self.control.clone();
+        self.ask(control.hold(request)).await
+    }
+
+    /// Ends holds and latches of a scope.
+    pub(crate) async fn release(&self, request: v1::ReleaseRequest) -> Result<v1::ControlResponse, Error> {
+        let mut control = self.control.clone();
+        self.ask(control.release(request)).await
     }
 
     /// Begins a watch.
@@ -140,6 +162,7 @@ impl Client {
             Kind::Events => page!(list_events, events, Entry::Event),
             Kind::Decisions => page!(list_decisions, decisions, Entry::Decision),
             Kind::Actions => page!(list_actions, actions, Entry::Action),
+            Kind::Holds => page!(list_holds, holds, Entry::Hold),
         }
     }
 

@@ -1,5 +1,7 @@
 //! Carries out one command.
 
+mod order;
+
 use clap::CommandFactory;
 
 use crate::args::{Cli, Command, Format};
@@ -26,6 +28,9 @@ pub(crate) fn run(cli: Cli) -> Result<(), Error> {
         Command::Status => wait(status::run(server, output)),
         Command::Get(options) => wait(get::run(server, options, output)),
         Command::Describe(options) => wait(describe::run(server, options, output)),
+        Command::Explain(options) => wait(order::explain(server, options, output)),
+        Command::Hold(options) => wait(order::hold(server, options, output)),
+        Command::Release(options) => wait(order::release(server, options, output)),
         Command::Top(options) => wait(top::run(server, options, output)),
         Command::Watch(options) => wait(watch::run(server, options, output)),
         Command::Backup(options) => wait(backup::run(*options, output)),

@@ -56,7 +56,12 @@ fn readings_of(entry: &Entry) -> &[v1::Reading] {
         Entry::Node(node) => &node.readings,
         Entry::Gpu(gpu) => &gpu.readings,
         Entry::Engine(engine) => &engine.readings,
-        Entry::Pool(_) | Entry::Zone(_) | Entry::Event(_) | Entry::Decision(_) | Entry::Action(_) => &[],
+        Entry::Pool(_)
+        | Entry::Zone(_)
+        | Entry::Event(_)
+        | Entry::Decision(_)
+        | Entry::Action(_)
+        | Entry::Hold(_) => &[],
     }
 }
 
@@ -86,9 +91,12 @@ async fn parts(client: &Client, entry: &Entry, output: Output) -> Result<Vec<Str
         Entry::Node(node) => (&[Kind::Gpus, Kind::Engines], equals("node", &node.name)),
         Entry::Zone(zone) => (&[Kind::Nodes], equals("zone", &zone.name)),
         Entry::Pool(pool) => (&[Kind::Engines], equals("pool", &pool.name)),
-        Entry::Gpu(_) | Entry::Engine(_) | Entry::Event(_) | Entry::Decision(_) | Entry::Action(_) => {
-            (&[], String::new())
-        }
+        Entry::Gpu(_)
+        | Entry::Engine(_)
+        | Entry::Event(_)
+        | Entry::Decision(_)
+        | Entry::Action(_)
+        | Entry::Hold(_) => (&[], String::new()),
     };
     for kind in kinds {
         let parts = client.list(*kind, &filter, &[], |_, _| {}).await?;
@@ -114,7 +122,7 @@ async fn history(client: &Client, entry: &Entry, output: Output) -> Result<(), E
         Entry::Zone(zone) => {
             (Owner::Zone(zone.name.clone()), &[Metric::GpuUtilizationPercent, Metric::EngineRequestsWaiting])
         }
-        Entry::Event(_) | Entry::Decision(_) | Entry::Action(_) => return Ok(()),
+        Entry::Event(_) | Entry::Decision(_) | Entry::Action(_) | Entry::Hold(_) => return Ok(()),
     };
     output.line(&heading("History of 5 minutes", output))?;
     for metric in metrics {
@@ -184,7 +192,9 @@ async fn events(client: &Client, entry: &Entry, output: Output) -> Result<(), Er
             format!("{} AND {either}", equals("node", &engine.node))
         }
         Entry::Zone(zone) => equals("zone", &zone.name),
-        Entry::Pool(_) | Entry::Event(_) | Entry::Decision(_) | Entry::Action(_) => return Ok(()),
+        Entry::Pool(_) | Entry::Event(_) | Entry::Decision(_) | Entry::Action(_) | Entry::Hold(_) => {
+            return Ok(());
+        }
     };
     let events = client.list(Kind::Events, &filter, &[], |_, _| {}).await?;
     let newest = &events[events.len().saturating_sub(EVENTS_SHOWN)..];

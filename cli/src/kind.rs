@@ -25,12 +25,15 @@ pub(crate) enum Kind {
     /// What happened
     #[value(alias = "event", alias = "ev")]
     Events,
-    /// What policy wants, and why
+    /// What was wanted because of what was seen, and why it was done or not
     #[value(alias = "decision")]
     Decisions,
     /// What was done about it
     #[value(alias = "action")]
     Actions,
+    /// What people hold, and what the brake has latched
+    #[value(alias = "hold")]
+    Holds,
 }
 
 impl Kind {
@@ -45,10 +48,11 @@ impl Kind {
             Kind::Events => "event",
             Kind::Decisions => "decision",
             Kind::Actions => "action",
+            Kind::Holds => "hold",
         }
     }
 
-    /// Its number in a watch; decisions and actions cannot be watched.
+    /// Its number in a watch; decisions, actions and holds cannot be watched.
     pub(crate) fn watched(self) -> Option<v1::Kind> {
         match self {
             Kind::Nodes => Some(v1::Kind::Node),
@@ -57,7 +61,7 @@ impl Kind {
             Kind::Pools => Some(v1::Kind::Pool),
             Kind::Zones => Some(v1::Kind::Zone),
             Kind::Events => Some(v1::Kind::Event),
-            Kind::Decisions | Kind::Actions => None,
+            Kind::Decisions | Kind::Actions | Kind::Holds => None,
         }
     }
 }
@@ -73,6 +77,7 @@ pub(crate) enum Entry {
     Event(v1::Event),
     Decision(v1::Decision),
     Action(v1::Action),
+    Hold(v1::Hold),
 }
 
 impl Entry {
@@ -87,6 +92,7 @@ impl Entry {
             Entry::Event(_) => Kind::Events,
             Entry::Decision(_) => Kind::Decisions,
             Entry::Action(_) => Kind::Actions,
+            Entry::Hold(_) => Kind::Holds,
         }
     }
 
@@ -101,6 +107,7 @@ impl Entry {
             Entry::Event(entry) => &entry.name,
             Entry::Decision(entry) => &entry.name,
             Entry::Action(entry) => &entry.name,
+            Entry::Hold(entry) => &entry.name,
         }
     }
 
@@ -115,6 +122,7 @@ impl Entry {
             Entry::Event(entry) => serde_json::to_value(entry),
             Entry::Decision(entry) => serde_json::to_value(entry),
             Entry::Action(entry) => serde_json::to_value(entry),
+            Entry::Hold(entry) => serde_json::to_value(entry),
         };
         value.unwrap_or_else(|error| Value::String(format!("not representable in JSON: {error}")))
     }

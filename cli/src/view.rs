@@ -64,7 +64,7 @@ impl View {
             Entry::Engine(engine) => drop(self.engines.insert(engine.name.clone(), engine)),
             Entry::Pool(pool) => drop(self.pools.insert(pool.name.clone(), pool)),
             Entry::Event(event) => self.insert_event(event),
-            Entry::Decision(_) | Entry::Action(_) => {}
+            Entry::Decision(_) | Entry::Action(_) | Entry::Hold(_) => {}
         }
     }
 

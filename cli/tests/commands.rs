@@ -206,6 +206,31 @@ fn a_running_fleet_is_read_in_every_form() {
 }
 
 #[test]
+fn a_demonstration_decides_about_its_incidents_and_does_nothing() {
+    let demo = Demo::start();
+    let began = std::time::Instant::now();
+    let decision = loop {
+        let found = demo.json(&["get", "decisions"]);
+        if let Some(first) = found.as_array().and_then(|all| all.first()) {
+            break first.clone();
+        }
+        assert!(began.elapsed().as_secs() < 60, "no decision about the first incident");
+        std::thread::sleep(std::time::Duration::from_millis(500));
+    };
+    assert_eq!(decision["verdict"], "VERDICT_GPU_LOST", "{decision:#}");
+    assert_eq!(demo.json(&["get", "actions"]), Value::Array(Vec::new()));
+    let name = decision["name"].as_str().expect("decisions have names");
+    let text = stdout(&demo.run(&["explain", name]));
+    for part in ["What was seen", "GPU_LOST", "What was wanted", "not done"] {
+        assert!(text.contains(part), "{part} is missing in\n{text}");
+    }
+    let held = demo.run(&["hold", "fleet", "--reason", "a test", "--operator", "ann", "--for", "1h"]);
+    assert_eq!(code(&held), 0, "{}", stderr(&held));
+    assert_eq!(demo.json(&["get", "holds"]).as_array().map(Vec::len), Some(1));
+    assert_eq!(code(&demo.run(&["hold", "rack/7", "--reason", "a test", "--operator", "ann"])), 2);
+}
+
+#[test]
 fn a_watch_tells_everything_and_can_be_taken_up_again() {
     let demo = Demo::start();
     let mut child = ostler(&["watch", "nodes", "-o", "json", "--server", &demo.server])

@@ -7,6 +7,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 
+use crate::desk::Papers;
 use crate::driver::Driver;
 use crate::journal::Past;
 use crate::mask::{Fields, Mask};
@@ -15,6 +16,7 @@ use crate::trends::Trends;
 
 pub(crate) mod encoded;
 mod entity;
+mod explain;
 mod list;
 mod orders;
 mod range;
@@ -30,6 +32,7 @@ pub struct Api {
     summaries: Summaries,
     trends: Trends,
     past: Arc<Past>,
+    papers: Papers,
     watchers: Arc<Semaphore>,
     watchers_max: usize,
     shutdown: CancellationToken,
@@ -46,14 +49,16 @@ pub struct Sources {
     pub trends: Trends,
     /// Events of earlier starts.
     pub past: Arc<Past>,
+    /// Decisions, actions and holds.
+    pub papers: Papers,
 }
 
 impl Api {
     /// Reads from these; at most `watchers_max` watches are open at once, and all end when it is time to stop.
     pub fn new(sources: Sources, watchers_max: usize, shutdown: CancellationToken) -> Api {
-        let Sources { driver, summaries, trends, past } = sources;
+        let Sources { driver, summaries, trends, past, papers } = sources;
         let watchers = Arc::new(Semaphore::new(watchers_max));
-        Api { driver, summaries, trends, past, watchers, watchers_max, shutdown }
+        Api { driver, summaries, trends, past, papers, watchers, watchers_max, shutdown }
     }
 
     /// Watches that are open now.
@@ -122,8 +127,7 @@ macro_rules! fleet_service {
             }
 
             async fn explain(&self, request: Request<v1::ExplainRequest>) -> Result<Response<v1::Explanation>, Status> {
-                let name: String = request.get_ref().decision.chars().take(253).collect();
-                Err(Status::not_found(format!("there is no decision {name:?}: this version observes and does not decide yet")))
+                explain::explain(self, &request.get_ref().decision).map(Response::new)
             }
         }
     };
@@ -138,4 +142,5 @@ fleet_service! {
     list_events, get_event: Event in events of ListEventsResponse;
     list_decisions, get_decision: Decision in decisions of ListDecisionsResponse;
     list_actions, get_action: Action in actions of ListActionsResponse;
+    list_holds, get_hold: Hold in holds of ListHoldsResponse;
 }

@@ -2,6 +2,7 @@
 //!
 //! What is read is raw and optional; [`Config`] is what remains when it is known to be usable.
 
+mod actions;
 mod reach;
 
 use std::net::SocketAddr;
@@ -12,6 +13,7 @@ use clap::Parser;
 use serde::Deserialize;
 use tonic::transport::Uri;
 
+pub use self::actions::Actions;
 pub use self::reach::Reach;
 use crate::store::{self, etcd};
 use crate::telemetry;
@@ -51,6 +53,8 @@ pub struct Config {
     pub node_retention: Duration,
     /// Watches open at once over gRPC and HTTP, 1 to 100,000.
     pub watchers_max: usize,
+    /// What may be done, how much at a time, and by whom.
+    pub actions: Actions,
     /// Logs and traces.
     pub telemetry: telemetry::Config,
 }
@@ -85,6 +89,7 @@ impl Default for Config {
             report_interval: None,
             node_retention: Duration::from_secs(3600),
             watchers_max: 1_000,
+            actions: Actions::default(),
             telemetry: telemetry::Config::default(),
         }
     }
@@ -209,6 +214,10 @@ struct Raw {
     /// URL of an OTLP collector (gRPC) that traces are sent to, for example "http://127.0.0.1:4317" [default: none].
     #[arg(long, env = "OSTLER_OTLP_ENDPOINT", value_name = "URL")]
     otlp_endpoint: Option<String>,
+    /// The table of what may be done.
+    #[serde(default)]
+    #[command(flatten)]
+    actions: actions::RawActions,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, clap::ValueEnum)]
@@ -266,6 +275,7 @@ impl Raw {
             log: self.log.or(other.log),
             log_format: self.log_format.or(other.log_format),
             otlp_endpoint: self.otlp_endpoint.or(other.otlp_endpoint),
+            actions: self.actions.over(other.actions),
         }
     }
 
@@ -305,6 +315,7 @@ impl Raw {
             report_interval: self.report_interval_ms.map(Duration::from_millis),
             node_retention: Duration::from_secs(retention),
             watchers_max: watchers,
+            actions: self.actions.check()?,
             telemetry: telemetry::Config {
                 filter: self.log.unwrap_or(default.telemetry.filter),
                 format: self.log_format.unwrap_or(default.telemetry.format),
@@ -436,6 +447,12 @@ mod tests {
             ("store = \"etcd\"\npeers = [\"a:7400\"]", "peers is a:7400; it must be http://host:port"),
             ("store = \"etcd\"\npeers = [\"http://a\"]", "peers is http://a; it must be http://host:port"),
             ("store = \"etcd\"\netcd_user = \"ostler\"", "etcd_password"),
+            ("[actions]\ntraffic = \"maybe\"", "line 2"),
+            ("[actions]\n\ntrafic = \"act\"", "line 3"),
+            ("[actions.pools.p]\nfloor = 1", "line 2"),
+            ("[actions]\nremoved_percent_max = 0", "actions.removed_percent_max is 0; it must be 1 to 100"),
+            ("[actions]\nwebhook_url = \"http://a:1\"", "together with actions.webhook_key_file"),
+            ("[actions]\nwebhook_url = \"ftp://a\"\nwebhook_key_file = \"k\"", "actions.webhook_url is ftp://a"),
         ];
         for (text, expected) in cases {
             let error = parse(text).unwrap_err().to_string();

@@ -9,6 +9,7 @@ use ostler_core::metric::Metric;
 use ostler_core::{fleet, journal};
 use ostler_proto::v1;
 
+pub mod decisions;
 pub mod incoming;
 pub mod outgoing;
 pub mod signals;

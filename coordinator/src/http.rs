@@ -19,12 +19,13 @@ use tower_http::compression::CompressionLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
 
-use crate::api::Api;
+use crate::api::{Api, Orders};
 use crate::dashboard;
 use crate::metrics::Metrics;
 use crate::request_log::{Protocol, RequestLog};
 
 mod error;
+mod order;
 mod read;
 mod stream;
 
@@ -45,15 +46,17 @@ const BODY_BYTES_MAX: usize = 256 << 10;
 /// The OpenAPI description of the paths below.
 pub const OPENAPI: &str = include_str!("../openapi.json");
 
-/// Orders that gRPC's Control has; `POST /api/v1/control/NAME`.
-const ORDERS: [&str; 9] =
-    ["drain", "undrain", "failover", "failback", "hold", "release", "apply-policy", "approve", "start-drill"];
+/// Orders that gRPC's Control has and this version does not carry out; `POST /api/v1/control/NAME`.
+const ORDERS: [&str; 7] =
+    ["drain", "undrain", "failover", "failback", "apply-policy", "approve", "start-drill"];
 
 /// What the handlers answer from.
 #[derive(Clone)]
 pub struct Context {
     /// The read API.
     pub api: Api,
+    /// Orders of operators.
+    pub orders: Orders,
     /// What this replica says of itself.
     pub metrics: Metrics,
     /// Whether everything runs that should.
@@ -67,6 +70,8 @@ fn routes() -> Vec<(String, MethodRouter<Context>)> {
         ("/api/v1/range".to_owned(), get(read::range)),
         ("/api/v1/watch".to_owned(), get(stream::watch)),
         ("/api/v1/explain/{decision}".to_owned(), get(read::explain)),
+        ("/api/v1/control/hold".to_owned(), post(order::hold)),
+        ("/api/v1/control/release".to_owned(), post(order::release)),
         ("/api/v1/openapi.json".to_owned(), get(openapi)),
         ("/metrics".to_owned(), get(metrics)),
         ("/healthz".to_owned(), get(|| async { "ok\n" })),
@@ -216,6 +221,7 @@ mod tests {
                 "/api/v1/events" => decodes::<v1::ListEventsResponse>(example),
                 "/api/v1/decisions" => decodes::<v1::ListDecisionsResponse>(example),
                 "/api/v1/actions" => decodes::<v1::ListActionsResponse>(example),
+                "/api/v1/holds" => decodes::<v1::ListHoldsResponse>(example),
                 "/api/v1/zones/{name}" => decodes::<v1::Zone>(example),
                 "/api/v1/nodes/{name}" => decodes::<v1::Node>(example),
                 "/api/v1/gpus/{name}" => decodes::<v1::Gpu>(example),
@@ -225,6 +231,6 @@ mod tests {
                 other => panic!("the example of {other} is not checked here"),
             }
         }
-        assert_eq!(seen, 16);
+        assert_eq!(seen, 17);
     }
 }

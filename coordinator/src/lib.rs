@@ -9,6 +9,7 @@ pub mod backup;
 pub mod config;
 pub mod convert;
 pub mod dashboard;
+pub mod desk;
 pub mod driver;
 pub mod filter;
 pub mod history;

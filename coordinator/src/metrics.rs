@@ -15,6 +15,7 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 
 use crate::api::Api;
+use crate::desk::{Counter, Papers};
 use crate::driver::Driver;
 use crate::ingest;
 use crate::store::embedded::Embedded;
@@ -36,6 +37,10 @@ pub struct Sources {
     pub api: Api,
     /// The store.
     pub store: Embedded,
+    /// What is decided and done.
+    pub papers: Papers,
+    /// What the desk here did.
+    pub counter: Counter,
 }
 
 /// All metrics. Clones are the same.
@@ -120,6 +125,7 @@ impl Collector for Fleet {
         self.replica(&mut families)?;
         self.engine(&mut families)?;
         self.fleet(&mut families)?;
+        self.desk(&mut families)?;
         process(&mut families)
     }
 }
@@ -201,6 +207,31 @@ impl Fleet {
             pools.filter_map(|(name, pool)| Some((name.as_str(), pool.entry.signals.as_ref()?))).collect();
         signals(to, "zone", &zones)?;
         signals(to, "pool", &pools)
+    }
+}
+
+impl Fleet {
+    /// What is in the store is the same on every replica; what the desk counted is the leader's, of its term.
+    fn desk(&self, to: &mut Families<'_>) -> fmt::Result {
+        let counts = self.0.counter.counts();
+        to.counter(
+            "ostler_decisions",
+            "Decisions made in this term, on the leader",
+            counts.decisions as f64,
+        )?;
+        let undecided = "Cases that got no decision because too many are open, on the leader";
+        to.counter("ostler_cases_undecided", undecided, counts.undecided as f64)?;
+        to.counter("ostler_action_calls", "Calls to the executor in this term", counts.calls as f64)?;
+        to.counter("ostler_desk_writes", "Transactions of the desk in this term", counts.writes as f64)?;
+        let vetoes = counts.obstacles.iter().map(|(name, count)| (&**name, *count as f64));
+        let help = "Times that something wanted came to wait, by what it waits for, on the leader";
+        to.counters("ostler_vetoes", help, "veto", vetoes)?;
+        let figures = self.0.papers.figures(self.0.driver.view(|view| view.now));
+        let actions = figures.actions.iter().map(|(state, count)| (*state, *count as f64));
+        to.gauges("ostler_actions", "Actions that are kept, by state", "state", actions)?;
+        to.gauge("ostler_decisions_open", "Decisions that have not ended", figures.open as f64)?;
+        to.gauge("ostler_holds", "Holds of people", figures.holds as f64)?;
+        to.gauge("ostler_latches", "Latches of the brake that are not closed", figures.latches as f64)
     }
 }
 

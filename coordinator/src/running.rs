@@ -1,5 +1,7 @@
 //! Starting and stopping a replica.
 
+mod office;
+
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -10,8 +12,10 @@ use ostler_core::event::Event;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::api::{self, Api};
+use self::office::Office;
+use crate::api::{self, Api, Orders};
 use crate::config::{self, Config};
+use crate::desk;
 use crate::driver::Driver;
 use crate::journal::{self, Past};
 use crate::lead::{self, Lead, Leadership, Standing};
@@ -51,6 +55,9 @@ pub enum Error {
     /// The election does not start.
     #[error(transparent)]
     Lead(#[from] lead::Error),
+    /// The webhook cannot be used.
+    #[error(transparent)]
+    Webhook(#[from] desk::WebhookError),
     /// A thread does not start.
     #[error("cannot start a thread")]
     Thread(#[source] std::io::Error),
@@ -107,6 +114,7 @@ pub async fn start(config: Config) -> Result<Running, Error> {
         report_interval,
         node_retention,
         watchers_max,
+        actions,
         telemetry: _,
     } = config;
     let shutdown = CancellationToken::new();
@@ -116,23 +124,37 @@ pub async fn start(config: Config) -> Result<Running, Error> {
     let driver = Driver::new(Policy { retention: node_retention }, &replica);
     let summaries = Summaries::new(driver.clone());
     let trends = Trends::default();
+    let office = Office::set_up(driver.clone(), actions)?;
     let sources = api::Sources {
         driver: driver.clone(),
         summaries: summaries.clone(),
         trends: trends.clone(),
         past: Arc::clone(&past),
+        papers: office.papers.clone(),
     };
     let api = Api::new(sources, watchers_max, shutdown.clone());
     let limits = ingest::Limits { report_interval, ..ingest::Limits::default() };
     let ingest = ingest::service(driver.clone(), limits);
 
-    let (peers_answers, log) = (Answers::new(driver.clone()), RequestLog::new(Protocol::Grpc));
-    let services = server::Services { ingest: ingest.clone(), api: api.clone(), peers: peers_answers, log };
-    let grpc = server::start(grpc_listen, ingest_threads, &services, &shutdown).map_err(not_listening(
-        grpc_listen,
-        "gRPC",
-        "grpc-listen",
-    ))?;
+    let orders = Orders::new(office.counter.clone(), driver.clone(), peers.clone());
+    let services = server::Services {
+        ingest: ingest.clone(),
+        api: api.clone(),
+        orders: orders.clone(),
+        peers: Answers::new(driver.clone()),
+        log: RequestLog::new(Protocol::Grpc),
+    };
+    let not_heard = not_listening(grpc_listen, "gRPC", "grpc-listen");
+    let grpc = server::start(grpc_listen, ingest_threads, &services, &shutdown).map_err(not_heard)?;
+    let metrics = Metrics::new(metrics::Sources {
+        driver: driver.clone(),
+        summaries: summaries.clone(),
+        ingest: ingest.clone(),
+        api: api.clone(),
+        store: store.clone(),
+        papers: office.papers.clone(),
+        counter: office.counter.clone(),
+    });
     let mut running = Running {
         grpc_address: grpc.address(),
         http_address: http_listen,
@@ -148,21 +170,21 @@ pub async fn start(config: Config) -> Result<Running, Error> {
     let (standing, fitness) = (lead.standing(), lead.fitness());
     running.threads.push(lead.into_thread());
     let events = journal::keep(driver.clone(), store.clone(), past.last(), shutdown.clone());
-    let by_the_clock =
-        by_the_clock(driver.clone(), summaries.clone(), trends, standing, events, shutdown.clone());
+    let desk = office.open(&kept, &store, (running.leadership.clone(), standing.clone()), &shutdown)?;
+    running.threads.push(thread("desk", desk)?);
+    let by_the_clock = by_the_clock(driver.clone(), summaries, trends, standing, events, shutdown.clone());
     running.threads.push(thread("clock", by_the_clock)?);
     let electorate = Electorate::of(&kept);
     if let Some(actions) = driver.take_actions() {
-        let looker = Looker { driver: driver.clone(), ingest: ingest.clone(), fitness, electorate };
+        let looker = Looker { driver, ingest, fitness, electorate };
         running.threads.push(thread("look", look::run(looker, actions, peers, shutdown.clone()))?);
     }
 
     let not_heard = not_listening(http_listen, "HTTP", "http-listen");
     let listener = http::bind(http_listen).map_err(&not_heard)?;
     running.http_address = listener.local_addr().map_err(&not_heard)?;
-    let metrics = Metrics::new(metrics::Sources { driver, summaries, ingest, api: api.clone(), store });
     let ready = readiness(&grpc, &shutdown);
-    let router = http::router(http::Context { api, metrics, ready });
+    let router = http::router(http::Context { api, orders, metrics, ready });
     running.threads.push(thread("http", serve_http(listener, router, shutdown.clone()))?);
     running.grpc = Some(grpc);
     tracing::info!(replica, grpc = %running.grpc_address, http = %running.http_address, "started");

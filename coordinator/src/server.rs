@@ -16,7 +16,7 @@ use tokio::runtime::Builder;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::api::Api;
+use crate::api::{Api, Orders};
 use crate::ingest;
 use crate::peers;
 use crate::request_log::RequestLog;
@@ -42,6 +42,8 @@ pub struct Services {
     pub ingest: ingest::Service,
     /// The read API.
     pub api: Api,
+    /// Orders of operators.
+    pub orders: Orders,
     /// What other replicas ask.
     pub peers: peers::Answers,
     /// Logs each call.

@@ -70,6 +70,7 @@ const CORE_ORDER: &[&str] = &[
     "lead",
     "action",
     "brake",
+    "desk",
     "engine",
 ];
 

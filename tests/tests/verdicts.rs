@@ -94,6 +94,32 @@ fn a_node_that_is_silent_and_answers_nobody_is_unreachable() {
     let why = yard.node("node-1", "VERDICT_NODE_UNREACHABLE");
     assert!(why.contains("timed out"), "{why}");
     yard.node("node-3", "VERDICT_HEALTHY");
+    would_take_it_out(&yard.coordinator);
+}
+
+/// The leader says of the node what it would do, and why it does not, also while a person holds it.
+fn would_take_it_out(coordinator: &Coordinator) {
+    let waits_for = |decision: &Value, what: &str| {
+        is(decision, "node", "node-1")
+            && decision["vetoes"].as_array().is_some_and(|it| is(&it[0], "brake", what))
+    };
+    let decision = coordinator.wait("decisions", |it| waits_for(it, "dry_run"));
+    assert!(is(&decision, "verdict", "VERDICT_NODE_UNREACHABLE"), "{decision:#}");
+    assert_eq!(coordinator.get("actions"), Vec::<Value>::new(), "nothing is done in a dry run");
+    let name = decision["name"].as_str().unwrap();
+    for asked in [name, "node-1"] {
+        let text = coordinator.run(&["explain", asked]);
+        for part in [name, "NODE_UNREACHABLE", "timed out", "take out of traffic node node-1", "dry_run"] {
+            assert!(text.contains(part), "{part} is missing in\n{text}");
+        }
+    }
+    coordinator.run(&["hold", "node/node-1", "--reason", "being debugged", "--operator", "ann"]);
+    coordinator.wait("holds", |hold| is(hold, "scope", "node/node-1") && is(hold, "operator", "ann"));
+    coordinator.wait("decisions", |it| waits_for(it, "held"));
+    let answer = coordinator.run(&["release", "node/node-1", "--reason", "done", "--operator", "ann"]);
+    assert!(answer.contains("1 holds"), "{answer}");
+    coordinator.wait("decisions", |it| waits_for(it, "dry_run"));
+    assert_eq!(coordinator.get("holds"), Vec::<Value>::new());
 }
 
 #[test]

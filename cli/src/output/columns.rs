@@ -34,6 +34,7 @@ pub(crate) fn titles(kind: Kind, wide: bool) -> Vec<&'static str> {
         Kind::Events => of(EVENT, wide),
         Kind::Decisions => of(DECISION, wide),
         Kind::Actions => of(ACTION, wide),
+        Kind::Holds => of(HOLD, wide),
     }
 }
 
@@ -51,6 +52,7 @@ pub(crate) fn cells(entry: &Entry, wide: bool) -> Vec<Cell> {
         Entry::Event(entry) => of(EVENT, entry, wide),
         Entry::Decision(entry) => of(DECISION, entry, wide),
         Entry::Action(entry) => of(ACTION, entry, wide),
+        Entry::Hold(entry) => of(HOLD, entry, wide),
     }
 }
 
@@ -312,26 +314,61 @@ const EVENT: &[Column<v1::Event>] = &[
 
 const DECISION: &[Column<v1::Decision>] = &[
     column("NAME", |decision| plain(clean(&decision.name))),
-    column("TIME", |decision| plain(text(&decision.time))),
-    column("POOL", |decision| plain(text(&decision.pool))),
-    column("POLICY", |decision| plain(text(&decision.policy))),
-    column("REPLICAS", |decision| plain(format!("{} -> {}", decision.current, decision.desired))),
-    column("REASONS", |decision| plain(text(&decision.reasons.join("; ")))),
-    column("VETOES", |decision| {
-        let vetoes: Vec<&str> = decision.vetoes.iter().map(|veto| veto.brake.as_str()).collect();
-        plain(text(&vetoes.join(",")))
+    column("AGE", |decision| plain(age(decision.age_ms))),
+    column("ABOUT", |decision| plain(text(&decision.about))),
+    column("ZONE", |decision| plain(text(&decision.zone))),
+    column("SEEN", |decision| plain(short(decision.verdict().as_str_name(), "VERDICT_"))),
+    column("STATE", |decision| decision_state(decision.state())),
+    column("OUTCOME", |decision| plain(text(&decision.outcome))),
+    wide("TIME", |decision| plain(text(&decision.time))),
+    wide("WHY", |decision| plain(text(&decision.verdict_reason))),
+    wide("VETOES", |decision| {
+        let vetoes: Vec<&str> = decision.vetoes.iter().map(|veto| veto.reason.as_str()).collect();
+        plain(text(&vetoes.join("; ")))
     }),
 ];
 
+fn decision_state(state: v1::DecisionState) -> Cell {
+    let tone = match state {
+        v1::DecisionState::Open => Tone::Bad,
+        v1::DecisionState::Ending => Tone::Warn,
+        v1::DecisionState::Ended | v1::DecisionState::Unspecified => Tone::Dim,
+    };
+    Cell { text: short(state.as_str_name(), "DECISION_STATE_"), tone }
+}
+
 const ACTION: &[Column<v1::Action>] = &[
-    column("NAME", |action| plain(clean(&action.name))),
-    column("STATE", |action| plain(short(action.state().as_str_name(), "ACTION_STATE_"))),
+    column("NAME", |action| plain(clean(action.name.get(..12).unwrap_or(&action.name)))),
+    column("AGE", |action| plain(age(action.age_ms))),
+    column("STATE", |action| action_state(action.state())),
     column("VERB", |action| plain(text(&action.verb))),
     column("TARGET", |action| plain(text(&action.target))),
     column("CLASS", |action| plain(short(action.action_class().as_str_name(), "ACTION_CLASS_"))),
     column("TERM", |action| plain(action.term.to_string())),
-    column("REASON", |action| plain(text(&action.reason))),
+    column("OUTCOME", |action| plain(text(&action.outcome))),
+    wide("ID", |action| plain(clean(&action.name))),
+    wide("CALLS", |action| plain(action.attempts.to_string())),
     wide("CREATED", |action| plain(text(&action.created))),
     wide("DEADLINE", |action| plain(text(&action.deadline))),
-    wide("OUTCOME", |action| plain(text(&action.outcome))),
+    wide("REASON", |action| plain(text(&action.reason))),
+];
+
+fn action_state(state: v1::ActionState) -> Cell {
+    let tone = match state {
+        v1::ActionState::Done => Tone::Good,
+        v1::ActionState::Planned | v1::ActionState::Issued | v1::ActionState::Acked => Tone::Warn,
+        v1::ActionState::Failed => Tone::Bad,
+        v1::ActionState::Aborted | v1::ActionState::Superseded | v1::ActionState::Unspecified => Tone::Dim,
+    };
+    Cell { text: short(state.as_str_name(), "ACTION_STATE_"), tone }
+}
+
+const HOLD: &[Column<v1::Hold>] = &[
+    column("NAME", |hold| plain(clean(&hold.name))),
+    column("SCOPE", |hold| plain(text(&hold.scope))),
+    column("BY", |hold| plain(text(&hold.operator))),
+    column("SINCE", |hold| plain(text(&hold.since))),
+    column("UNTIL", |hold| plain(text(&hold.until))),
+    column("REASON", |hold| plain(text(&hold.reason))),
+    wide("KIND", |hold| plain(text(&hold.kind))),
 ];

@@ -69,6 +69,7 @@ fn every_kind_has_as_many_cells_as_titles() {
         Entry::Event(v1::Event::default()),
         Entry::Decision(v1::Decision::default()),
         Entry::Action(v1::Action::default()),
+        Entry::Hold(v1::Hold::default()),
     ];
     for entry in entries {
         for wide in [false, true] {

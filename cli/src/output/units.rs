@@ -10,16 +10,21 @@ const TEXT_CHARS_MAX: usize = 400;
 
 /// Text from elsewhere made harmless for a terminal: no control characters, no direction marks, not endless.
 pub(crate) fn clean(text: &str) -> String {
+    let mut clean: String = harmless(text).chars().take(TEXT_CHARS_MAX).collect();
+    if text.chars().nth(TEXT_CHARS_MAX).is_some() {
+        clean.push('…');
+    }
+    clean
+}
+
+/// The text on one line, with nothing that could move the cursor or hide a part of it.
+pub(crate) fn harmless(text: &str) -> String {
     let harmless = |letter: char| {
         let hidden = letter.is_control()
             || matches!(letter, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2028}'..='\u{2029}' | '\u{2066}'..='\u{2069}' | '\u{feff}');
         if hidden { '\u{fffd}' } else { letter }
     };
-    let mut clean: String = text.chars().take(TEXT_CHARS_MAX).map(harmless).collect();
-    if text.chars().nth(TEXT_CHARS_MAX).is_some() {
-        clean.push('…');
-    }
-    clean
+    text.chars().map(harmless).collect()
 }
 
 /// Text, or `-` when there is none.

@@ -167,7 +167,7 @@ impl App {
             Kind::Gpus => Box::new(view.gpus.values().cloned().map(Entry::Gpu)),
             Kind::Engines => Box::new(view.engines.values().cloned().map(Entry::Engine)),
             Kind::Events => Box::new(view.events.iter().rev().cloned().map(Entry::Event)),
-            Kind::Nodes | Kind::Pools | Kind::Zones | Kind::Decisions | Kind::Actions => {
+            Kind::Nodes | Kind::Pools | Kind::Zones | Kind::Decisions | Kind::Actions | Kind::Holds => {
                 Box::new(view.nodes.values().cloned().map(Entry::Node))
             }
         }
@@ -183,7 +183,7 @@ impl App {
             Entry::Gpu(gpu) => grow(&mut gpu.age_ms),
             Entry::Engine(engine) => grow(&mut engine.age_ms),
             Entry::Event(event) => event.age_ms = event.age_ms.saturating_add(since),
-            Entry::Pool(_) | Entry::Zone(_) | Entry::Decision(_) | Entry::Action(_) => {}
+            Entry::Pool(_) | Entry::Zone(_) | Entry::Decision(_) | Entry::Action(_) | Entry::Hold(_) => {}
         }
         entry
     }

@@ -56,7 +56,7 @@ impl Console {
         }
         let server =
             if grpc == "http://127.0.0.1:7400" { String::new() } else { format!(" --server {grpc}") };
-        self.say(&format!("  In another terminal: ostler top{server}     ostler get nodes{server}"))?;
+        self.say(&format!("  In another terminal: ostler top{server}     ostler get decisions{server}"))?;
         self.say("  Ctrl-C stops.")
     }
 

@@ -1,5 +1,11 @@
 //! The kinds of entries that can be listed: where each is found, in order of names.
 
+use std::collections::BTreeMap;
+use std::ops::Bound;
+use std::sync::Arc;
+
+use ostler_core::action::ActionId;
+use ostler_core::desk::DecisionId;
 use ostler_core::fleet::{self, Fleet};
 use ostler_core::id::{EngineId, GpuId, NodeId};
 use ostler_proto::v1;
@@ -7,6 +13,7 @@ use prost::Message;
 use prost::encoding::{self, WireType};
 
 use super::Api;
+use crate::convert::decisions;
 use crate::convert::outgoing::{self, At};
 use crate::driver::View;
 use crate::mask::{Fields, Mask};
@@ -234,30 +241,102 @@ impl Entity for v1::Event {
     }
 }
 
-/// Kinds of which there are none before something decides.
-macro_rules! none_yet {
-    ($entry:ty, $plural:literal) => {
-        impl Entity for $entry {
-            const PLURAL: &'static str = $plural;
+/// Decisions come in the order in which they were made.
+impl Entity for v1::Decision {
+    const PLURAL: &'static str = "decisions";
 
-            fn name(&self) -> &str {
-                &self.name
-            }
+    fn name(&self) -> &str {
+        &self.name
+    }
 
-            fn after(_api: &Api, _after: Option<&str>, _limit: usize, _mask: &Mask) -> Vec<$entry> {
-                Vec::new()
-            }
+    fn after(api: &Api, after: Option<&str>, limit: usize, _mask: &Mask) -> Vec<v1::Decision> {
+        let now = api.driver.view(|view| view.now);
+        // A name that is none comes before all or after all, as text does.
+        let from = match after {
+            None => Bound::Unbounded,
+            Some(after) => match DecisionId::parse(after) {
+                Some(id) => Bound::Excluded(id),
+                None if after < "d" => Bound::Unbounded,
+                None => return Vec::new(),
+            },
+        };
+        let found = api.papers.read(|sheets| {
+            let found = sheets.decisions.range((from, Bound::Unbounded)).take(limit);
+            found.map(|(_, it)| Arc::clone(it)).collect::<Vec<_>>()
+        });
+        found.iter().map(|it| decisions::decision(it, now)).collect()
+    }
 
-            fn get(_api: &Api, _name: &str, _mask: &Mask) -> Option<$entry> {
-                None
-            }
+    fn get(api: &Api, name: &str, _mask: &Mask) -> Option<v1::Decision> {
+        let now = api.driver.view(|view| view.now);
+        let id = DecisionId::parse(name)?;
+        let found = api.papers.read(|sheets| sheets.decisions.get(&id).map(Arc::clone))?;
+        Some(decisions::decision(&found, now))
+    }
 
-            fn total(_api: &Api) -> usize {
-                0
-            }
-        }
-    };
+    fn total(api: &Api) -> usize {
+        api.papers.read(|sheets| sheets.decisions.len())
+    }
 }
 
-none_yet!(v1::Decision, "decisions");
-none_yet!(v1::Action, "actions");
+/// Actions are ordered by their ids, which say nothing: who wants them by time sorts them.
+impl Entity for v1::Action {
+    const PLURAL: &'static str = "actions";
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn after(api: &Api, after: Option<&str>, limit: usize, _mask: &Mask) -> Vec<v1::Action> {
+        let now = api.driver.view(|view| view.now);
+        let from = match after {
+            None => Bound::Unbounded,
+            Some(after) => match ActionId::from_hex(after) {
+                Some(id) => Bound::Excluded(id),
+                None => return Vec::new(),
+            },
+        };
+        let found = api.papers.read(|sheets| {
+            let found = sheets.actions.range((from, Bound::Unbounded)).take(limit);
+            found.map(|(_, it)| Arc::clone(it)).collect::<Vec<_>>()
+        });
+        found.iter().map(|it| decisions::action(it, now)).collect()
+    }
+
+    fn get(api: &Api, name: &str, _mask: &Mask) -> Option<v1::Action> {
+        let now = api.driver.view(|view| view.now);
+        let id = ActionId::from_hex(name)?;
+        let found = api.papers.read(|sheets| sheets.actions.get(&id).map(Arc::clone))?;
+        Some(decisions::action(&found, now))
+    }
+
+    fn total(api: &Api) -> usize {
+        api.papers.read(|sheets| sheets.actions.len())
+    }
+}
+
+fn holds_of(api: &Api) -> BTreeMap<String, v1::Hold> {
+    let now = api.driver.view(|view| view.now);
+    api.papers.read(|sheets| decisions::holds(&sheets.memory, now))
+}
+
+impl Entity for v1::Hold {
+    const PLURAL: &'static str = "holds";
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn after(api: &Api, after: Option<&str>, limit: usize, _mask: &Mask) -> Vec<v1::Hold> {
+        let follows = |hold: &v1::Hold| after.is_none_or(|after| hold.name.as_str() > after);
+        holds_of(api).into_values().filter(follows).take(limit).collect()
+    }
+
+    fn get(api: &Api, name: &str, _mask: &Mask) -> Option<v1::Hold> {
+        holds_of(api).remove(name)
+    }
+
+    fn total(api: &Api) -> usize {
+        holds_of(api).len()
+    }
+}

@@ -50,13 +50,15 @@ impl From<Status> for Error {
             Code::Unavailable => {
                 (StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE", "try again, or ask another replica")
             }
+            Code::FailedPrecondition => {
+                (StatusCode::CONFLICT, "FAILED_PRECONDITION", "GET /api/v1/fleet says which replica leads")
+            }
             Code::Ok
             | Code::Cancelled
             | Code::Unknown
             | Code::DeadlineExceeded
             | Code::AlreadyExists
             | Code::PermissionDenied
-            | Code::FailedPrecondition
             | Code::Aborted
             | Code::Internal
             | Code::DataLoss

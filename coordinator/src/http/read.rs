@@ -103,6 +103,7 @@ kinds! {
     "events": list_events, get_event;
     "decisions": list_decisions, get_decision;
     "actions": list_actions, get_action;
+    "holds": list_holds, get_hold;
 }
 
 pub(super) async fn fleet(State(context): State<Context>) -> Result<Response, Error> {

@@ -87,7 +87,7 @@ macro_rules! named_choices {
 }
 
 named_choices!(v1::NodeState, v1::GpuState, v1::EngineState, v1::EngineKind, v1::Freshness, v1::Severity);
-named_choices!(v1::ActionState, v1::ActionClass, v1::Verdict);
+named_choices!(v1::ActionState, v1::ActionClass, v1::Verdict, v1::DecisionState);
 message_field!(v1::Counts, v1::Signals);
 
 fields!(v1::Counts {
@@ -245,6 +245,18 @@ fields!(v1::Decision {
     desired: plain,
     reasons: plain,
     vetoes: opaque,
+    about: plain,
+    zone: plain,
+    node: plain,
+    verdict: choice(v1::Verdict, "VERDICT_"),
+    verdict_reason: plain,
+    seen: opaque,
+    wishes: opaque,
+    state: choice(v1::DecisionState, "DECISION_STATE_"),
+    outcome: plain,
+    changed: plain,
+    age_ms: plain,
+    term: plain,
 });
 
 fields!(v1::Action {
@@ -258,4 +270,19 @@ fields!(v1::Action {
     created: plain,
     deadline: plain,
     outcome: plain,
+    uid: plain,
+    incarnation: plain,
+    attempts: plain,
+    changed: plain,
+    age_ms: plain,
+});
+
+fields!(v1::Hold {
+    name: plain,
+    kind: plain,
+    scope: plain,
+    operator: plain,
+    reason: plain,
+    since: plain,
+    until: plain,
 });

@@ -17,7 +17,7 @@ use tonic_health::ServingStatus;
 use tower::{Layer, Service, ServiceExt};
 
 use super::Services;
-use crate::api::{Api, Orders, encoded};
+use crate::api::{Api, encoded};
 use crate::ingest;
 use crate::ingest::http2::{Rewound, WINDOW_BYTES};
 use crate::request_log::RequestLog;
@@ -56,7 +56,7 @@ impl Readers {
         services: Services,
         shutdown: &CancellationToken,
     ) -> Result<Readers, tonic_reflection::server::Error> {
-        let Services { ingest, api, log, peers: _ } = services.clone();
+        let Services { ingest, api, log, orders: _, peers: _ } = services.clone();
         let front = Front { ingest, api, routes: routes(services, shutdown).await? };
         Ok(Readers { http: builder(), service: log.layer(front) })
     }
@@ -135,7 +135,8 @@ async fn routes(
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
     };
     let fleet = v1::fleet_server::FleetServer::new(services.api).max_decoding_message_size(REQUEST_BYTES_MAX);
-    let control = v1::control_server::ControlServer::new(Orders).max_decoding_message_size(REQUEST_BYTES_MAX);
+    let control =
+        v1::control_server::ControlServer::new(services.orders).max_decoding_message_size(REQUEST_BYTES_MAX);
     let peer = v1::peer_server::PeerServer::new(services.peers).max_decoding_message_size(QUESTION_BYTES_MAX);
     Ok(Routes::new(fleet)
         .add_service(control)

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod act;
 mod election;
 mod members;
 mod model;
@@ -10,6 +11,7 @@ mod replicas;
 mod restore;
 mod security;
 mod server;
+mod sink;
 mod store;
 
 // The model of etcd is of another crate's tests and looks for these two levels above it.

@@ -1950,13 +1950,16 @@ pub struct Event {
         ::prost::alloc::string::String,
     >,
 }
-/// What policy wants, with its reasons. Nothing decides yet, so lists of it are empty.
+/// Why something was or was not done: what was seen, what was wanted because of it, and what came of that.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Decision {
+    /// Increasing, as text: "d000000000042".
     #[prost(string, tag = "1")]
     pub name: ::prost::alloc::string::String,
+    /// When it was made, RFC 3339.
     #[prost(string, tag = "2")]
     pub time: ::prost::alloc::string::String,
+    /// Of decisions about how many replicas a pool has; there are none yet.
     #[prost(string, tag = "3")]
     pub pool: ::prost::alloc::string::String,
     #[prost(string, tag = "4")]
@@ -1967,15 +1970,120 @@ pub struct Decision {
     pub desired: u32,
     #[prost(string, repeated, tag = "7")]
     pub reasons: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// What stands in the way of what is wanted, once each.
     #[prost(message, repeated, tag = "8")]
     pub vetoes: ::prost::alloc::vec::Vec<Veto>,
+    /// For example "node n1" or "engine e of node n1".
+    #[prost(string, tag = "9")]
+    pub about: ::prost::alloc::string::String,
+    #[prost(string, tag = "10")]
+    pub zone: ::prost::alloc::string::String,
+    /// The node, when it is about one or a part of one.
+    #[prost(string, tag = "11")]
+    pub node: ::prost::alloc::string::String,
+    /// The newest verdict, and what it went by.
+    #[prost(enumeration = "Verdict", tag = "12")]
+    pub verdict: i32,
+    #[prost(string, tag = "13")]
+    pub verdict_reason: ::prost::alloc::string::String,
+    /// All of them, oldest first.
+    #[prost(message, repeated, tag = "14")]
+    pub seen: ::prost::alloc::vec::Vec<Seen>,
+    /// What was wanted; empty when what was seen is only recorded.
+    #[prost(message, repeated, tag = "15")]
+    pub wishes: ::prost::alloc::vec::Vec<Wish>,
+    #[prost(enumeration = "DecisionState", tag = "16")]
+    pub state: i32,
+    /// In a few words: what was done, or why not.
+    #[prost(string, tag = "17")]
+    pub outcome: ::prost::alloc::string::String,
+    /// When it last changed, RFC 3339.
+    #[prost(string, tag = "18")]
+    pub changed: ::prost::alloc::string::String,
+    /// Since it was made.
+    #[prost(uint64, tag = "19")]
+    pub age_ms: u64,
+    /// The term of the leader that last changed it.
+    #[prost(uint64, tag = "20")]
+    pub term: u64,
 }
+/// Something that was found.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Seen {
+    /// Since when, RFC 3339.
+    #[prost(string, tag = "1")]
+    pub time: ::prost::alloc::string::String,
+    #[prost(enumeration = "Verdict", tag = "2")]
+    pub verdict: i32,
+    /// What the verdict went by, for a person.
+    #[prost(string, tag = "3")]
+    pub evidence: ::prost::alloc::string::String,
+}
+/// One thing that a decision wants.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Wish {
+    /// "remove_endpoint", "drain", "restart_engine", ...
+    #[prost(string, tag = "1")]
+    pub verb: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub target: ::prost::alloc::string::String,
+    #[prost(enumeration = "ActionClass", tag = "3")]
+    pub action_class: i32,
+    #[prost(enumeration = "ActionMode", tag = "4")]
+    pub mode: i32,
+    #[prost(enumeration = "WishState", tag = "5")]
+    pub state: i32,
+    /// Why it waits; absent when it does not.
+    #[prost(message, optional, tag = "6")]
+    pub veto: ::core::option::Option<Veto>,
+    /// Why it failed or was dropped, for a person.
+    #[prost(string, tag = "7")]
+    pub detail: ::prost::alloc::string::String,
+    /// The newest action that carries it out.
+    #[prost(string, tag = "8")]
+    pub action: ::prost::alloc::string::String,
+    /// How often it was begun and came to nothing.
+    #[prost(uint32, tag = "9")]
+    pub tries: u32,
+}
+/// What stands in the way of something.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Veto {
+    /// "floor", "rate", "held", "dry_run", ...
     #[prost(string, tag = "1")]
     pub brake: ::prost::alloc::string::String,
+    /// With the numbers of the newest time.
     #[prost(string, tag = "2")]
     pub reason: ::prost::alloc::string::String,
+    /// When it was first and last met, RFC 3339, and how often.
+    #[prost(string, tag = "3")]
+    pub since: ::prost::alloc::string::String,
+    #[prost(string, tag = "4")]
+    pub last: ::prost::alloc::string::String,
+    #[prost(uint64, tag = "5")]
+    pub count: u64,
+}
+/// Something that a person holds, or that the brake has latched.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Hold {
+    /// "hold-12", "latch-zone-ZONE" or "latch-irreversible".
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// "hold" or "latch".
+    #[prost(string, tag = "2")]
+    pub kind: ::prost::alloc::string::String,
+    /// "fleet", "zone/NAME", "pool/NAME" or "node/NAME".
+    #[prost(string, tag = "3")]
+    pub scope: ::prost::alloc::string::String,
+    #[prost(string, tag = "4")]
+    pub operator: ::prost::alloc::string::String,
+    #[prost(string, tag = "5")]
+    pub reason: ::prost::alloc::string::String,
+    /// RFC 3339; the end is empty when only a release ends it.
+    #[prost(string, tag = "6")]
+    pub since: ::prost::alloc::string::String,
+    #[prost(string, tag = "7")]
+    pub until: ::prost::alloc::string::String,
 }
 /// One idempotent effect.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -1989,7 +2097,7 @@ pub struct Action {
     pub action_class: i32,
     #[prost(enumeration = "ActionState", tag = "4")]
     pub state: i32,
-    /// "cordon", "scale", "set_weight", ...
+    /// "cordon", "remove_endpoint", "set_weight", ...
     #[prost(string, tag = "5")]
     pub verb: ::prost::alloc::string::String,
     #[prost(string, tag = "6")]
@@ -2002,6 +2110,20 @@ pub struct Action {
     pub deadline: ::prost::alloc::string::String,
     #[prost(string, tag = "10")]
     pub outcome: ::prost::alloc::string::String,
+    /// The target's identity where it lives, and the start of it that is meant.
+    #[prost(string, tag = "11")]
+    pub uid: ::prost::alloc::string::String,
+    #[prost(uint64, tag = "12")]
+    pub incarnation: u64,
+    /// How often it was issued.
+    #[prost(uint32, tag = "13")]
+    pub attempts: u32,
+    /// When its state last changed, RFC 3339.
+    #[prost(string, tag = "14")]
+    pub changed: ::prost::alloc::string::String,
+    /// Since it was planned.
+    #[prost(uint64, tag = "15")]
+    pub age_ms: u64,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ListZonesResponse {
@@ -2071,6 +2193,15 @@ pub struct ListDecisionsResponse {
 pub struct ListActionsResponse {
     #[prost(message, repeated, tag = "1")]
     pub actions: ::prost::alloc::vec::Vec<Action>,
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+    #[prost(uint32, tag = "3")]
+    pub total_size: u32,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListHoldsResponse {
+    #[prost(message, repeated, tag = "1")]
+    pub holds: ::prost::alloc::vec::Vec<Hold>,
     #[prost(string, tag = "2")]
     pub next_page_token: ::prost::alloc::string::String,
     #[prost(uint32, tag = "3")]
@@ -2196,6 +2327,7 @@ pub struct QueryRangeResponse {
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ExplainRequest {
+    /// A decision's name, or a node's: then all of its newest ones are told.
     #[prost(string, tag = "1")]
     pub decision: ::prost::alloc::string::String,
 }
@@ -2401,6 +2533,115 @@ impl Severity {
             "SEVERITY_INFO" => Some(Self::Info),
             "SEVERITY_WARNING" => Some(Self::Warning),
             "SEVERITY_CRITICAL" => Some(Self::Critical),
+            _ => None,
+        }
+    }
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum DecisionState {
+    Unspecified = 0,
+    /// Its cause is there, or not known to have ended.
+    Open = 1,
+    /// Its cause has ended, and what was done is being undone.
+    Ending = 2,
+    Ended = 3,
+}
+impl DecisionState {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "DECISION_STATE_UNSPECIFIED",
+            Self::Open => "DECISION_STATE_OPEN",
+            Self::Ending => "DECISION_STATE_ENDING",
+            Self::Ended => "DECISION_STATE_ENDED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "DECISION_STATE_UNSPECIFIED" => Some(Self::Unspecified),
+            "DECISION_STATE_OPEN" => Some(Self::Open),
+            "DECISION_STATE_ENDING" => Some(Self::Ending),
+            "DECISION_STATE_ENDED" => Some(Self::Ended),
+            _ => None,
+        }
+    }
+}
+/// What is done about actions of a class.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum ActionMode {
+    Unspecified = 0,
+    Off = 1,
+    DryRun = 2,
+    Act = 3,
+}
+impl ActionMode {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "ACTION_MODE_UNSPECIFIED",
+            Self::Off => "ACTION_MODE_OFF",
+            Self::DryRun => "ACTION_MODE_DRY_RUN",
+            Self::Act => "ACTION_MODE_ACT",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "ACTION_MODE_UNSPECIFIED" => Some(Self::Unspecified),
+            "ACTION_MODE_OFF" => Some(Self::Off),
+            "ACTION_MODE_DRY_RUN" => Some(Self::DryRun),
+            "ACTION_MODE_ACT" => Some(Self::Act),
+            _ => None,
+        }
+    }
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum WishState {
+    Unspecified = 0,
+    /// For what `veto` says.
+    Waits = 1,
+    /// Its action was written down and has not ended.
+    Begun = 2,
+    Done = 3,
+    /// It came to nothing, and is not tried again.
+    Failed = 4,
+    /// It was not begun, and is not wanted any more.
+    Dropped = 5,
+}
+impl WishState {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "WISH_STATE_UNSPECIFIED",
+            Self::Waits => "WISH_STATE_WAITS",
+            Self::Begun => "WISH_STATE_BEGUN",
+            Self::Done => "WISH_STATE_DONE",
+            Self::Failed => "WISH_STATE_FAILED",
+            Self::Dropped => "WISH_STATE_DROPPED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "WISH_STATE_UNSPECIFIED" => Some(Self::Unspecified),
+            "WISH_STATE_WAITS" => Some(Self::Waits),
+            "WISH_STATE_BEGUN" => Some(Self::Begun),
+            "WISH_STATE_DONE" => Some(Self::Done),
+            "WISH_STATE_FAILED" => Some(Self::Failed),
+            "WISH_STATE_DROPPED" => Some(Self::Dropped),
             _ => None,
         }
     }
@@ -2978,6 +3219,48 @@ pub mod fleet_client {
             req.extensions_mut().insert(GrpcMethod::new("ostler.v1.Fleet", "GetAction"));
             self.inner.unary(req, path, codec).await
         }
+        /// What people hold, and what the brake has latched.
+        pub async fn list_holds(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListHoldsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/ostler.v1.Fleet/ListHolds",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut().insert(GrpcMethod::new("ostler.v1.Fleet", "ListHolds"));
+            self.inner.unary(req, path, codec).await
+        }
+        pub async fn get_hold(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetRequest>,
+        ) -> std::result::Result<tonic::Response<super::Hold>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static("/ostler.v1.Fleet/GetHold");
+            let mut req = request.into_request();
+            req.extensions_mut().insert(GrpcMethod::new("ostler.v1.Fleet", "GetHold"));
+            self.inner.unary(req, path, codec).await
+        }
         /// First everything that matches, then what changes. To resume after a break, send the last revision seen: when it is still
         /// known only what changed since is sent, else the answer begins with a reset and everything again.
         pub async fn watch(
@@ -3155,6 +3438,18 @@ pub mod fleet_server {
             &self,
             request: tonic::Request<super::GetRequest>,
         ) -> std::result::Result<tonic::Response<super::Action>, tonic::Status>;
+        /// What people hold, and what the brake has latched.
+        async fn list_holds(
+            &self,
+            request: tonic::Request<super::ListRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListHoldsResponse>,
+            tonic::Status,
+        >;
+        async fn get_hold(
+            &self,
+            request: tonic::Request<super::GetRequest>,
+        ) -> std::result::Result<tonic::Response<super::Hold>, tonic::Status>;
         /// Server streaming response type for the Watch method.
         type WatchStream: tonic::codegen::tokio_stream::Stream<
                 Item = std::result::Result<super::WatchResponse, tonic::Status>,
@@ -3973,6 +4268,92 @@ pub mod fleet_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = GetActionSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/ostler.v1.Fleet/ListHolds" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListHoldsSvc<T: Fleet>(pub Arc<T>);
+                    impl<T: Fleet> tonic::server::UnaryService<super::ListRequest>
+                    for ListHoldsSvc<T> {
+                        type Response = super::ListHoldsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Fleet>::list_holds(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListHoldsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/ostler.v1.Fleet/GetHold" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetHoldSvc<T: Fleet>(pub Arc<T>);
+                    impl<T: Fleet> tonic::server::UnaryService<super::GetRequest>
+                    for GetHoldSvc<T> {
+                        type Response = super::Hold;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Fleet>::get_hold(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetHoldSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

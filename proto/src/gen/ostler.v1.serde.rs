@@ -36,6 +36,21 @@ impl serde::Serialize for Action {
         if !self.outcome.is_empty() {
             len += 1;
         }
+        if !self.uid.is_empty() {
+            len += 1;
+        }
+        if self.incarnation != 0 {
+            len += 1;
+        }
+        if self.attempts != 0 {
+            len += 1;
+        }
+        if !self.changed.is_empty() {
+            len += 1;
+        }
+        if self.age_ms != 0 {
+            len += 1;
+        }
         let mut struct_ser = serializer.serialize_struct("ostler.v1.Action", len)?;
         if !self.name.is_empty() {
             struct_ser.serialize_field("name", &self.name)?;
@@ -73,6 +88,25 @@ impl serde::Serialize for Action {
         if !self.outcome.is_empty() {
             struct_ser.serialize_field("outcome", &self.outcome)?;
         }
+        if !self.uid.is_empty() {
+            struct_ser.serialize_field("uid", &self.uid)?;
+        }
+        if self.incarnation != 0 {
+            #[allow(clippy::needless_borrow)]
+            #[allow(clippy::needless_borrows_for_generic_args)]
+            struct_ser.serialize_field("incarnation", ToString::to_string(&self.incarnation).as_str())?;
+        }
+        if self.attempts != 0 {
+            struct_ser.serialize_field("attempts", &self.attempts)?;
+        }
+        if !self.changed.is_empty() {
+            struct_ser.serialize_field("changed", &self.changed)?;
+        }
+        if self.age_ms != 0 {
+            #[allow(clippy::needless_borrow)]
+            #[allow(clippy::needless_borrows_for_generic_args)]
+            struct_ser.serialize_field("age_ms", ToString::to_string(&self.age_ms).as_str())?;
+        }
         struct_ser.end()
     }
 }
@@ -94,6 +128,12 @@ impl<'de> serde::Deserialize<'de> for Action {
             "created",
             "deadline",
             "outcome",
+            "uid",
+            "incarnation",
+            "attempts",
+            "changed",
+            "age_ms",
+            "ageMs",
         ];
 
         #[allow(clippy::enum_variant_names)]
@@ -108,6 +148,11 @@ impl<'de> serde::Deserialize<'de> for Action {
             Created,
             Deadline,
             Outcome,
+            Uid,
+            Incarnation,
+            Attempts,
+            Changed,
+            AgeMs,
         }
         impl<'de> serde::Deserialize<'de> for GeneratedField {
             fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
@@ -139,6 +184,11 @@ impl<'de> serde::Deserialize<'de> for Action {
                             "created" => Ok(GeneratedField::Created),
                             "deadline" => Ok(GeneratedField::Deadline),
                             "outcome" => Ok(GeneratedField::Outcome),
+                            "uid" => Ok(GeneratedField::Uid),
+                            "incarnation" => Ok(GeneratedField::Incarnation),
+                            "attempts" => Ok(GeneratedField::Attempts),
+                            "changed" => Ok(GeneratedField::Changed),
+                            "ageMs" | "age_ms" => Ok(GeneratedField::AgeMs),
                             _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
                         }
                     }
@@ -168,6 +218,11 @@ impl<'de> serde::Deserialize<'de> for Action {
                 let mut created__ = None;
                 let mut deadline__ = None;
                 let mut outcome__ = None;
+                let mut uid__ = None;
+                let mut incarnation__ = None;
+                let mut attempts__ = None;
+                let mut changed__ = None;
+                let mut age_ms__ = None;
                 while let Some(k) = map_.next_key()? {
                     match k {
                         GeneratedField::Name => {
@@ -232,6 +287,42 @@ impl<'de> serde::Deserialize<'de> for Action {
                             }
                             outcome__ = Some(map_.next_value()?);
                         }
+                        GeneratedField::Uid => {
+                            if uid__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("uid"));
+                            }
+                            uid__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::Incarnation => {
+                            if incarnation__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("incarnation"));
+                            }
+                            incarnation__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
+                        GeneratedField::Attempts => {
+                            if attempts__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("attempts"));
+                            }
+                            attempts__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
+                        GeneratedField::Changed => {
+                            if changed__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("changed"));
+                            }
+                            changed__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::AgeMs => {
+                            if age_ms__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("ageMs"));
+                            }
+                            age_ms__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
                     }
                 }
                 Ok(Action {
@@ -245,6 +336,11 @@ impl<'de> serde::Deserialize<'de> for Action {
                     created: created__.unwrap_or_default(),
                     deadline: deadline__.unwrap_or_default(),
                     outcome: outcome__.unwrap_or_default(),
+                    uid: uid__.unwrap_or_default(),
+                    incarnation: incarnation__.unwrap_or_default(),
+                    attempts: attempts__.unwrap_or_default(),
+                    changed: changed__.unwrap_or_default(),
+                    age_ms: age_ms__.unwrap_or_default(),
                 })
             }
         }
@@ -327,6 +423,83 @@ impl<'de> serde::Deserialize<'de> for ActionClass {
                     "ACTION_CLASS_ADDITIVE" => Ok(ActionClass::Additive),
                     "ACTION_CLASS_DISRUPTIVE" => Ok(ActionClass::Disruptive),
                     "ACTION_CLASS_IRREVERSIBLE" => Ok(ActionClass::Irreversible),
+                    _ => Err(serde::de::Error::unknown_variant(value, FIELDS)),
+                }
+            }
+        }
+        deserializer.deserialize_any(GeneratedVisitor)
+    }
+}
+impl serde::Serialize for ActionMode {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        let variant = match self {
+            Self::Unspecified => "ACTION_MODE_UNSPECIFIED",
+            Self::Off => "ACTION_MODE_OFF",
+            Self::DryRun => "ACTION_MODE_DRY_RUN",
+            Self::Act => "ACTION_MODE_ACT",
+        };
+        serializer.serialize_str(variant)
+    }
+}
+impl<'de> serde::Deserialize<'de> for ActionMode {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+            "ACTION_MODE_UNSPECIFIED",
+            "ACTION_MODE_OFF",
+            "ACTION_MODE_DRY_RUN",
+            "ACTION_MODE_ACT",
+        ];
+
+        struct GeneratedVisitor;
+
+        impl serde::de::Visitor<'_> for GeneratedVisitor {
+            type Value = ActionMode;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                write!(formatter, "expected one of: {:?}", &FIELDS)
+            }
+
+            fn visit_i64<E>(self, v: i64) -> std::result::Result<Self::Value, E>
+            where
+                E: serde::de::Error,
+            {
+                i32::try_from(v)
+                    .ok()
+                    .and_then(|x| x.try_into().ok())
+                    .ok_or_else(|| {
+                        serde::de::Error::invalid_value(serde::de::Unexpected::Signed(v), &self)
+                    })
+            }
+
+            fn visit_u64<E>(self, v: u64) -> std::result::Result<Self::Value, E>
+            where
+                E: serde::de::Error,
+            {
+                i32::try_from(v)
+                    .ok()
+                    .and_then(|x| x.try_into().ok())
+                    .ok_or_else(|| {
+                        serde::de::Error::invalid_value(serde::de::Unexpected::Unsigned(v), &self)
+                    })
+            }
+
+            fn visit_str<E>(self, value: &str) -> std::result::Result<Self::Value, E>
+            where
+                E: serde::de::Error,
+            {
+                match value {
+                    "ACTION_MODE_UNSPECIFIED" => Ok(ActionMode::Unspecified),
+                    "ACTION_MODE_OFF" => Ok(ActionMode::Off),
+                    "ACTION_MODE_DRY_RUN" => Ok(ActionMode::DryRun),
+                    "ACTION_MODE_ACT" => Ok(ActionMode::Act),
                     _ => Err(serde::de::Error::unknown_variant(value, FIELDS)),
                 }
             }
@@ -1144,6 +1317,42 @@ impl serde::Serialize for Decision {
         if !self.vetoes.is_empty() {
             len += 1;
         }
+        if !self.about.is_empty() {
+            len += 1;
+        }
+        if !self.zone.is_empty() {
+            len += 1;
+        }
+        if !self.node.is_empty() {
+            len += 1;
+        }
+        if self.verdict != 0 {
+            len += 1;
+        }
+        if !self.verdict_reason.is_empty() {
+            len += 1;
+        }
+        if !self.seen.is_empty() {
+            len += 1;
+        }
+        if !self.wishes.is_empty() {
+            len += 1;
+        }
+        if self.state != 0 {
+            len += 1;
+        }
+        if !self.outcome.is_empty() {
+            len += 1;
+        }
+        if !self.changed.is_empty() {
+            len += 1;
+        }
+        if self.age_ms != 0 {
+            len += 1;
+        }
+        if self.term != 0 {
+            len += 1;
+        }
         let mut struct_ser = serializer.serialize_struct("ostler.v1.Decision", len)?;
         if !self.name.is_empty() {
             struct_ser.serialize_field("name", &self.name)?;
@@ -1169,6 +1378,50 @@ impl serde::Serialize for Decision {
         if !self.vetoes.is_empty() {
             struct_ser.serialize_field("vetoes", &self.vetoes)?;
         }
+        if !self.about.is_empty() {
+            struct_ser.serialize_field("about", &self.about)?;
+        }
+        if !self.zone.is_empty() {
+            struct_ser.serialize_field("zone", &self.zone)?;
+        }
+        if !self.node.is_empty() {
+            struct_ser.serialize_field("node", &self.node)?;
+        }
+        if self.verdict != 0 {
+            let v = Verdict::try_from(self.verdict)
+                .map_err(|_| serde::ser::Error::custom(format!("Invalid variant {}", self.verdict)))?;
+            struct_ser.serialize_field("verdict", &v)?;
+        }
+        if !self.verdict_reason.is_empty() {
+            struct_ser.serialize_field("verdict_reason", &self.verdict_reason)?;
+        }
+        if !self.seen.is_empty() {
+            struct_ser.serialize_field("seen", &self.seen)?;
+        }
+        if !self.wishes.is_empty() {
+            struct_ser.serialize_field("wishes", &self.wishes)?;
+        }
+        if self.state != 0 {
+            let v = DecisionState::try_from(self.state)
+                .map_err(|_| serde::ser::Error::custom(format!("Invalid variant {}", self.state)))?;
+            struct_ser.serialize_field("state", &v)?;
+        }
+        if !self.outcome.is_empty() {
+            struct_ser.serialize_field("outcome", &self.outcome)?;
+        }
+        if !self.changed.is_empty() {
+            struct_ser.serialize_field("changed", &self.changed)?;
+        }
+        if self.age_ms != 0 {
+            #[allow(clippy::needless_borrow)]
+            #[allow(clippy::needless_borrows_for_generic_args)]
+            struct_ser.serialize_field("age_ms", ToString::to_string(&self.age_ms).as_str())?;
+        }
+        if self.term != 0 {
+            #[allow(clippy::needless_borrow)]
+            #[allow(clippy::needless_borrows_for_generic_args)]
+            struct_ser.serialize_field("term", ToString::to_string(&self.term).as_str())?;
+        }
         struct_ser.end()
     }
 }
@@ -1187,6 +1440,20 @@ impl<'de> serde::Deserialize<'de> for Decision {
             "desired",
             "reasons",
             "vetoes",
+            "about",
+            "zone",
+            "node",
+            "verdict",
+            "verdict_reason",
+            "verdictReason",
+            "seen",
+            "wishes",
+            "state",
+            "outcome",
+            "changed",
+            "age_ms",
+            "ageMs",
+            "term",
         ];
 
         #[allow(clippy::enum_variant_names)]
@@ -1199,6 +1466,18 @@ impl<'de> serde::Deserialize<'de> for Decision {
             Desired,
             Reasons,
             Vetoes,
+            About,
+            Zone,
+            Node,
+            Verdict,
+            VerdictReason,
+            Seen,
+            Wishes,
+            State,
+            Outcome,
+            Changed,
+            AgeMs,
+            Term,
         }
         impl<'de> serde::Deserialize<'de> for GeneratedField {
             fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
@@ -1228,6 +1507,18 @@ impl<'de> serde::Deserialize<'de> for Decision {
                             "desired" => Ok(GeneratedField::Desired),
                             "reasons" => Ok(GeneratedField::Reasons),
                             "vetoes" => Ok(GeneratedField::Vetoes),
+                            "about" => Ok(GeneratedField::About),
+                            "zone" => Ok(GeneratedField::Zone),
+                            "node" => Ok(GeneratedField::Node),
+                            "verdict" => Ok(GeneratedField::Verdict),
+                            "verdictReason" | "verdict_reason" => Ok(GeneratedField::VerdictReason),
+                            "seen" => Ok(GeneratedField::Seen),
+                            "wishes" => Ok(GeneratedField::Wishes),
+                            "state" => Ok(GeneratedField::State),
+                            "outcome" => Ok(GeneratedField::Outcome),
+                            "changed" => Ok(GeneratedField::Changed),
+                            "ageMs" | "age_ms" => Ok(GeneratedField::AgeMs),
+                            "term" => Ok(GeneratedField::Term),
                             _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
                         }
                     }
@@ -1255,6 +1546,18 @@ impl<'de> serde::Deserialize<'de> for Decision {
                 let mut desired__ = None;
                 let mut reasons__ = None;
                 let mut vetoes__ = None;
+                let mut about__ = None;
+                let mut zone__ = None;
+                let mut node__ = None;
+                let mut verdict__ = None;
+                let mut verdict_reason__ = None;
+                let mut seen__ = None;
+                let mut wishes__ = None;
+                let mut state__ = None;
+                let mut outcome__ = None;
+                let mut changed__ = None;
+                let mut age_ms__ = None;
+                let mut term__ = None;
                 while let Some(k) = map_.next_key()? {
                     match k {
                         GeneratedField::Name => {
@@ -1309,6 +1612,82 @@ impl<'de> serde::Deserialize<'de> for Decision {
                             }
                             vetoes__ = Some(map_.next_value()?);
                         }
+                        GeneratedField::About => {
+                            if about__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("about"));
+                            }
+                            about__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::Zone => {
+                            if zone__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("zone"));
+                            }
+                            zone__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::Node => {
+                            if node__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("node"));
+                            }
+                            node__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::Verdict => {
+                            if verdict__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("verdict"));
+                            }
+                            verdict__ = Some(map_.next_value::<Verdict>()? as i32);
+                        }
+                        GeneratedField::VerdictReason => {
+                            if verdict_reason__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("verdictReason"));
+                            }
+                            verdict_reason__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::Seen => {
+                            if seen__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("seen"));
+                            }
+                            seen__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::Wishes => {
+                            if wishes__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("wishes"));
+                            }
+                            wishes__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::State => {
+                            if state__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("state"));
+                            }
+                            state__ = Some(map_.next_value::<DecisionState>()? as i32);
+                        }
+                        GeneratedField::Outcome => {
+                            if outcome__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("outcome"));
+                            }
+                            outcome__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::Changed => {
+                            if changed__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("changed"));
+                            }
+                            changed__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::AgeMs => {
+                            if age_ms__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("ageMs"));
+                            }
+                            age_ms__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
+                        GeneratedField::Term => {
+                            if term__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("term"));
+                            }
+                            term__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
                     }
                 }
                 Ok(Decision {
@@ -1320,10 +1699,99 @@ impl<'de> serde::Deserialize<'de> for Decision {
                     desired: desired__.unwrap_or_default(),
                     reasons: reasons__.unwrap_or_default(),
                     vetoes: vetoes__.unwrap_or_default(),
+                    about: about__.unwrap_or_default(),
+                    zone: zone__.unwrap_or_default(),
+                    node: node__.unwrap_or_default(),
+                    verdict: verdict__.unwrap_or_default(),
+                    verdict_reason: verdict_reason__.unwrap_or_default(),
+                    seen: seen__.unwrap_or_default(),
+                    wishes: wishes__.unwrap_or_default(),
+                    state: state__.unwrap_or_default(),
+                    outcome: outcome__.unwrap_or_default(),
+                    changed: changed__.unwrap_or_default(),
+                    age_ms: age_ms__.unwrap_or_default(),
+                    term: term__.unwrap_or_default(),
                 })
             }
         }
         deserializer.deserialize_struct("ostler.v1.Decision", FIELDS, GeneratedVisitor)
+    }
+}
+impl serde::Serialize for DecisionState {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        let variant = match self {
+            Self::Unspecified => "DECISION_STATE_UNSPECIFIED",
+            Self::Open => "DECISION_STATE_OPEN",
+            Self::Ending => "DECISION_STATE_ENDING",
+            Self::Ended => "DECISION_STATE_ENDED",
+        };
+        serializer.serialize_str(variant)
+    }
+}
+impl<'de> serde::Deserialize<'de> for DecisionState {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+            "DECISION_STATE_UNSPECIFIED",
+            "DECISION_STATE_OPEN",
+            "DECISION_STATE_ENDING",
+            "DECISION_STATE_ENDED",
+        ];
+
+        struct GeneratedVisitor;
+
+        impl serde::de::Visitor<'_> for GeneratedVisitor {
+            type Value = DecisionState;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                write!(formatter, "expected one of: {:?}", &FIELDS)
+            }
+
+            fn visit_i64<E>(self, v: i64) -> std::result::Result<Self::Value, E>
+            where
+                E: serde::de::Error,
+            {
+                i32::try_from(v)
+                    .ok()
+                    .and_then(|x| x.try_into().ok())
+                    .ok_or_else(|| {
+                        serde::de::Error::invalid_value(serde::de::Unexpected::Signed(v), &self)
+                    })
+            }
+
+            fn visit_u64<E>(self, v: u64) -> std::result::Result<Self::Value, E>
+            where
+                E: serde::de::Error,
+            {
+                i32::try_from(v)
+                    .ok()
+                    .and_then(|x| x.try_into().ok())
+                    .ok_or_else(|| {
+                        serde::de::Error::invalid_value(serde::de::Unexpected::Unsigned(v), &self)
+                    })
+            }
+
+            fn visit_str<E>(self, value: &str) -> std::result::Result<Self::Value, E>
+            where
+                E: serde::de::Error,
+            {
+                match value {
+                    "DECISION_STATE_UNSPECIFIED" => Ok(DecisionState::Unspecified),
+                    "DECISION_STATE_OPEN" => Ok(DecisionState::Open),
+                    "DECISION_STATE_ENDING" => Ok(DecisionState::Ending),
+                    "DECISION_STATE_ENDED" => Ok(DecisionState::Ended),
+                    _ => Err(serde::de::Error::unknown_variant(value, FIELDS)),
+                }
+            }
+        }
+        deserializer.deserialize_any(GeneratedVisitor)
     }
 }
 impl serde::Serialize for DrainRequest {
@@ -4125,6 +4593,199 @@ impl<'de> serde::Deserialize<'de> for GpuState {
         deserializer.deserialize_any(GeneratedVisitor)
     }
 }
+impl serde::Serialize for Hold {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        use serde::ser::SerializeStruct;
+        let mut len = 0;
+        if !self.name.is_empty() {
+            len += 1;
+        }
+        if !self.kind.is_empty() {
+            len += 1;
+        }
+        if !self.scope.is_empty() {
+            len += 1;
+        }
+        if !self.operator.is_empty() {
+            len += 1;
+        }
+        if !self.reason.is_empty() {
+            len += 1;
+        }
+        if !self.since.is_empty() {
+            len += 1;
+        }
+        if !self.until.is_empty() {
+            len += 1;
+        }
+        let mut struct_ser = serializer.serialize_struct("ostler.v1.Hold", len)?;
+        if !self.name.is_empty() {
+            struct_ser.serialize_field("name", &self.name)?;
+        }
+        if !self.kind.is_empty() {
+            struct_ser.serialize_field("kind", &self.kind)?;
+        }
+        if !self.scope.is_empty() {
+            struct_ser.serialize_field("scope", &self.scope)?;
+        }
+        if !self.operator.is_empty() {
+            struct_ser.serialize_field("operator", &self.operator)?;
+        }
+        if !self.reason.is_empty() {
+            struct_ser.serialize_field("reason", &self.reason)?;
+        }
+        if !self.since.is_empty() {
+            struct_ser.serialize_field("since", &self.since)?;
+        }
+        if !self.until.is_empty() {
+            struct_ser.serialize_field("until", &self.until)?;
+        }
+        struct_ser.end()
+    }
+}
+impl<'de> serde::Deserialize<'de> for Hold {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+            "name",
+            "kind",
+            "scope",
+            "operator",
+            "reason",
+            "since",
+            "until",
+        ];
+
+        #[allow(clippy::enum_variant_names)]
+        enum GeneratedField {
+            Name,
+            Kind,
+            Scope,
+            Operator,
+            Reason,
+            Since,
+            Until,
+        }
+        impl<'de> serde::Deserialize<'de> for GeneratedField {
+            fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
+            where
+                D: serde::Deserializer<'de>,
+            {
+                struct GeneratedVisitor;
+
+                impl serde::de::Visitor<'_> for GeneratedVisitor {
+                    type Value = GeneratedField;
+
+                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        write!(formatter, "expected one of: {:?}", &FIELDS)
+                    }
+
+                    #[allow(unused_variables)]
+                    fn visit_str<E>(self, value: &str) -> std::result::Result<GeneratedField, E>
+                    where
+                        E: serde::de::Error,
+                    {
+                        match value {
+                            "name" => Ok(GeneratedField::Name),
+                            "kind" => Ok(GeneratedField::Kind),
+                            "scope" => Ok(GeneratedField::Scope),
+                            "operator" => Ok(GeneratedField::Operator),
+                            "reason" => Ok(GeneratedField::Reason),
+                            "since" => Ok(GeneratedField::Since),
+                            "until" => Ok(GeneratedField::Until),
+                            _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
+                        }
+                    }
+                }
+                deserializer.deserialize_identifier(GeneratedVisitor)
+            }
+        }
+        struct GeneratedVisitor;
+        impl<'de> serde::de::Visitor<'de> for GeneratedVisitor {
+            type Value = Hold;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("struct ostler.v1.Hold")
+            }
+
+            fn visit_map<V>(self, mut map_: V) -> std::result::Result<Hold, V::Error>
+                where
+                    V: serde::de::MapAccess<'de>,
+            {
+                let mut name__ = None;
+                let mut kind__ = None;
+                let mut scope__ = None;
+                let mut operator__ = None;
+                let mut reason__ = None;
+                let mut since__ = None;
+                let mut until__ = None;
+                while let Some(k) = map_.next_key()? {
+                    match k {
+                        GeneratedField::Name => {
+                            if name__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("name"));
+                            }
+                            name__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::Kind => {
+                            if kind__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("kind"));
+                            }
+                            kind__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::Scope => {
+                            if scope__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("scope"));
+                            }
+                            scope__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::Operator => {
+                            if operator__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("operator"));
+                            }
+                            operator__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::Reason => {
+                            if reason__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("reason"));
+                            }
+                            reason__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::Since => {
+                            if since__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("since"));
+                            }
+                            since__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::Until => {
+                            if until__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("until"));
+                            }
+                            until__ = Some(map_.next_value()?);
+                        }
+                    }
+                }
+                Ok(Hold {
+                    name: name__.unwrap_or_default(),
+                    kind: kind__.unwrap_or_default(),
+                    scope: scope__.unwrap_or_default(),
+                    operator: operator__.unwrap_or_default(),
+                    reason: reason__.unwrap_or_default(),
+                    since: since__.unwrap_or_default(),
+                    until: until__.unwrap_or_default(),
+                })
+            }
+        }
+        deserializer.deserialize_struct("ostler.v1.Hold", FIELDS, GeneratedVisitor)
+    }
+}
 impl serde::Serialize for HoldRequest {
     #[allow(deprecated)]
     fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
@@ -4982,6 +5643,135 @@ impl<'de> serde::Deserialize<'de> for ListGpusResponse {
             }
         }
         deserializer.deserialize_struct("ostler.v1.ListGpusResponse", FIELDS, GeneratedVisitor)
+    }
+}
+impl serde::Serialize for ListHoldsResponse {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        use serde::ser::SerializeStruct;
+        let mut len = 0;
+        if !self.holds.is_empty() {
+            len += 1;
+        }
+        if !self.next_page_token.is_empty() {
+            len += 1;
+        }
+        if self.total_size != 0 {
+            len += 1;
+        }
+        let mut struct_ser = serializer.serialize_struct("ostler.v1.ListHoldsResponse", len)?;
+        if !self.holds.is_empty() {
+            struct_ser.serialize_field("holds", &self.holds)?;
+        }
+        if !self.next_page_token.is_empty() {
+            struct_ser.serialize_field("next_page_token", &self.next_page_token)?;
+        }
+        if self.total_size != 0 {
+            struct_ser.serialize_field("total_size", &self.total_size)?;
+        }
+        struct_ser.end()
+    }
+}
+impl<'de> serde::Deserialize<'de> for ListHoldsResponse {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+            "holds",
+            "next_page_token",
+            "nextPageToken",
+            "total_size",
+            "totalSize",
+        ];
+
+        #[allow(clippy::enum_variant_names)]
+        enum GeneratedField {
+            Holds,
+            NextPageToken,
+            TotalSize,
+        }
+        impl<'de> serde::Deserialize<'de> for GeneratedField {
+            fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
+            where
+                D: serde::Deserializer<'de>,
+            {
+                struct GeneratedVisitor;
+
+                impl serde::de::Visitor<'_> for GeneratedVisitor {
+                    type Value = GeneratedField;
+
+                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        write!(formatter, "expected one of: {:?}", &FIELDS)
+                    }
+
+                    #[allow(unused_variables)]
+                    fn visit_str<E>(self, value: &str) -> std::result::Result<GeneratedField, E>
+                    where
+                        E: serde::de::Error,
+                    {
+                        match value {
+                            "holds" => Ok(GeneratedField::Holds),
+                            "nextPageToken" | "next_page_token" => Ok(GeneratedField::NextPageToken),
+                            "totalSize" | "total_size" => Ok(GeneratedField::TotalSize),
+                            _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
+                        }
+                    }
+                }
+                deserializer.deserialize_identifier(GeneratedVisitor)
+            }
+        }
+        struct GeneratedVisitor;
+        impl<'de> serde::de::Visitor<'de> for GeneratedVisitor {
+            type Value = ListHoldsResponse;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("struct ostler.v1.ListHoldsResponse")
+            }
+
+            fn visit_map<V>(self, mut map_: V) -> std::result::Result<ListHoldsResponse, V::Error>
+                where
+                    V: serde::de::MapAccess<'de>,
+            {
+                let mut holds__ = None;
+                let mut next_page_token__ = None;
+                let mut total_size__ = None;
+                while let Some(k) = map_.next_key()? {
+                    match k {
+                        GeneratedField::Holds => {
+                            if holds__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("holds"));
+                            }
+                            holds__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::NextPageToken => {
+                            if next_page_token__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("nextPageToken"));
+                            }
+                            next_page_token__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::TotalSize => {
+                            if total_size__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("totalSize"));
+                            }
+                            total_size__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
+                    }
+                }
+                Ok(ListHoldsResponse {
+                    holds: holds__.unwrap_or_default(),
+                    next_page_token: next_page_token__.unwrap_or_default(),
+                    total_size: total_size__.unwrap_or_default(),
+                })
+            }
+        }
+        deserializer.deserialize_struct("ostler.v1.ListHoldsResponse", FIELDS, GeneratedVisitor)
     }
 }
 impl serde::Serialize for ListNodesResponse {
@@ -7788,6 +8578,133 @@ impl<'de> serde::Deserialize<'de> for Removed {
         deserializer.deserialize_struct("ostler.v1.Removed", FIELDS, GeneratedVisitor)
     }
 }
+impl serde::Serialize for Seen {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        use serde::ser::SerializeStruct;
+        let mut len = 0;
+        if !self.time.is_empty() {
+            len += 1;
+        }
+        if self.verdict != 0 {
+            len += 1;
+        }
+        if !self.evidence.is_empty() {
+            len += 1;
+        }
+        let mut struct_ser = serializer.serialize_struct("ostler.v1.Seen", len)?;
+        if !self.time.is_empty() {
+            struct_ser.serialize_field("time", &self.time)?;
+        }
+        if self.verdict != 0 {
+            let v = Verdict::try_from(self.verdict)
+                .map_err(|_| serde::ser::Error::custom(format!("Invalid variant {}", self.verdict)))?;
+            struct_ser.serialize_field("verdict", &v)?;
+        }
+        if !self.evidence.is_empty() {
+            struct_ser.serialize_field("evidence", &self.evidence)?;
+        }
+        struct_ser.end()
+    }
+}
+impl<'de> serde::Deserialize<'de> for Seen {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+            "time",
+            "verdict",
+            "evidence",
+        ];
+
+        #[allow(clippy::enum_variant_names)]
+        enum GeneratedField {
+            Time,
+            Verdict,
+            Evidence,
+        }
+        impl<'de> serde::Deserialize<'de> for GeneratedField {
+            fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
+            where
+                D: serde::Deserializer<'de>,
+            {
+                struct GeneratedVisitor;
+
+                impl serde::de::Visitor<'_> for GeneratedVisitor {
+                    type Value = GeneratedField;
+
+                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        write!(formatter, "expected one of: {:?}", &FIELDS)
+                    }
+
+                    #[allow(unused_variables)]
+                    fn visit_str<E>(self, value: &str) -> std::result::Result<GeneratedField, E>
+                    where
+                        E: serde::de::Error,
+                    {
+                        match value {
+                            "time" => Ok(GeneratedField::Time),
+                            "verdict" => Ok(GeneratedField::Verdict),
+                            "evidence" => Ok(GeneratedField::Evidence),
+                            _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
+                        }
+                    }
+                }
+                deserializer.deserialize_identifier(GeneratedVisitor)
+            }
+        }
+        struct GeneratedVisitor;
+        impl<'de> serde::de::Visitor<'de> for GeneratedVisitor {
+            type Value = Seen;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("struct ostler.v1.Seen")
+            }
+
+            fn visit_map<V>(self, mut map_: V) -> std::result::Result<Seen, V::Error>
+                where
+                    V: serde::de::MapAccess<'de>,
+            {
+                let mut time__ = None;
+                let mut verdict__ = None;
+                let mut evidence__ = None;
+                while let Some(k) = map_.next_key()? {
+                    match k {
+                        GeneratedField::Time => {
+                            if time__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("time"));
+                            }
+                            time__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::Verdict => {
+                            if verdict__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("verdict"));
+                            }
+                            verdict__ = Some(map_.next_value::<Verdict>()? as i32);
+                        }
+                        GeneratedField::Evidence => {
+                            if evidence__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("evidence"));
+                            }
+                            evidence__ = Some(map_.next_value()?);
+                        }
+                    }
+                }
+                Ok(Seen {
+                    time: time__.unwrap_or_default(),
+                    verdict: verdict__.unwrap_or_default(),
+                    evidence: evidence__.unwrap_or_default(),
+                })
+            }
+        }
+        deserializer.deserialize_struct("ostler.v1.Seen", FIELDS, GeneratedVisitor)
+    }
+}
 impl serde::Serialize for Severity {
     #[allow(deprecated)]
     fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
@@ -8816,12 +9733,32 @@ impl serde::Serialize for Veto {
         if !self.reason.is_empty() {
             len += 1;
         }
+        if !self.since.is_empty() {
+            len += 1;
+        }
+        if !self.last.is_empty() {
+            len += 1;
+        }
+        if self.count != 0 {
+            len += 1;
+        }
         let mut struct_ser = serializer.serialize_struct("ostler.v1.Veto", len)?;
         if !self.brake.is_empty() {
             struct_ser.serialize_field("brake", &self.brake)?;
         }
         if !self.reason.is_empty() {
             struct_ser.serialize_field("reason", &self.reason)?;
+        }
+        if !self.since.is_empty() {
+            struct_ser.serialize_field("since", &self.since)?;
+        }
+        if !self.last.is_empty() {
+            struct_ser.serialize_field("last", &self.last)?;
+        }
+        if self.count != 0 {
+            #[allow(clippy::needless_borrow)]
+            #[allow(clippy::needless_borrows_for_generic_args)]
+            struct_ser.serialize_field("count", ToString::to_string(&self.count).as_str())?;
         }
         struct_ser.end()
     }
@@ -8835,12 +9772,18 @@ impl<'de> serde::Deserialize<'de> for Veto {
         const FIELDS: &[&str] = &[
             "brake",
             "reason",
+            "since",
+            "last",
+            "count",
         ];
 
         #[allow(clippy::enum_variant_names)]
         enum GeneratedField {
             Brake,
             Reason,
+            Since,
+            Last,
+            Count,
         }
         impl<'de> serde::Deserialize<'de> for GeneratedField {
             fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
@@ -8864,6 +9807,9 @@ impl<'de> serde::Deserialize<'de> for Veto {
                         match value {
                             "brake" => Ok(GeneratedField::Brake),
                             "reason" => Ok(GeneratedField::Reason),
+                            "since" => Ok(GeneratedField::Since),
+                            "last" => Ok(GeneratedField::Last),
+                            "count" => Ok(GeneratedField::Count),
                             _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
                         }
                     }
@@ -8885,6 +9831,9 @@ impl<'de> serde::Deserialize<'de> for Veto {
             {
                 let mut brake__ = None;
                 let mut reason__ = None;
+                let mut since__ = None;
+                let mut last__ = None;
+                let mut count__ = None;
                 while let Some(k) = map_.next_key()? {
                     match k {
                         GeneratedField::Brake => {
@@ -8899,11 +9848,34 @@ impl<'de> serde::Deserialize<'de> for Veto {
                             }
                             reason__ = Some(map_.next_value()?);
                         }
+                        GeneratedField::Since => {
+                            if since__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("since"));
+                            }
+                            since__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::Last => {
+                            if last__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("last"));
+                            }
+                            last__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::Count => {
+                            if count__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("count"));
+                            }
+                            count__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
                     }
                 }
                 Ok(Veto {
                     brake: brake__.unwrap_or_default(),
                     reason: reason__.unwrap_or_default(),
+                    since: since__.unwrap_or_default(),
+                    last: last__.unwrap_or_default(),
+                    count: count__.unwrap_or_default(),
                 })
             }
         }
@@ -9261,6 +10233,325 @@ impl<'de> serde::Deserialize<'de> for WatchResponse {
             }
         }
         deserializer.deserialize_struct("ostler.v1.WatchResponse", FIELDS, GeneratedVisitor)
+    }
+}
+impl serde::Serialize for Wish {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        use serde::ser::SerializeStruct;
+        let mut len = 0;
+        if !self.verb.is_empty() {
+            len += 1;
+        }
+        if !self.target.is_empty() {
+            len += 1;
+        }
+        if self.action_class != 0 {
+            len += 1;
+        }
+        if self.mode != 0 {
+            len += 1;
+        }
+        if self.state != 0 {
+            len += 1;
+        }
+        if self.veto.is_some() {
+            len += 1;
+        }
+        if !self.detail.is_empty() {
+            len += 1;
+        }
+        if !self.action.is_empty() {
+            len += 1;
+        }
+        if self.tries != 0 {
+            len += 1;
+        }
+        let mut struct_ser = serializer.serialize_struct("ostler.v1.Wish", len)?;
+        if !self.verb.is_empty() {
+            struct_ser.serialize_field("verb", &self.verb)?;
+        }
+        if !self.target.is_empty() {
+            struct_ser.serialize_field("target", &self.target)?;
+        }
+        if self.action_class != 0 {
+            let v = ActionClass::try_from(self.action_class)
+                .map_err(|_| serde::ser::Error::custom(format!("Invalid variant {}", self.action_class)))?;
+            struct_ser.serialize_field("action_class", &v)?;
+        }
+        if self.mode != 0 {
+            let v = ActionMode::try_from(self.mode)
+                .map_err(|_| serde::ser::Error::custom(format!("Invalid variant {}", self.mode)))?;
+            struct_ser.serialize_field("mode", &v)?;
+        }
+        if self.state != 0 {
+            let v = WishState::try_from(self.state)
+                .map_err(|_| serde::ser::Error::custom(format!("Invalid variant {}", self.state)))?;
+            struct_ser.serialize_field("state", &v)?;
+        }
+        if let Some(v) = self.veto.as_ref() {
+            struct_ser.serialize_field("veto", v)?;
+        }
+        if !self.detail.is_empty() {
+            struct_ser.serialize_field("detail", &self.detail)?;
+        }
+        if !self.action.is_empty() {
+            struct_ser.serialize_field("action", &self.action)?;
+        }
+        if self.tries != 0 {
+            struct_ser.serialize_field("tries", &self.tries)?;
+        }
+        struct_ser.end()
+    }
+}
+impl<'de> serde::Deserialize<'de> for Wish {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+            "verb",
+            "target",
+            "action_class",
+            "actionClass",
+            "mode",
+            "state",
+            "veto",
+            "detail",
+            "action",
+            "tries",
+        ];
+
+        #[allow(clippy::enum_variant_names)]
+        enum GeneratedField {
+            Verb,
+            Target,
+            ActionClass,
+            Mode,
+            State,
+            Veto,
+            Detail,
+            Action,
+            Tries,
+        }
+        impl<'de> serde::Deserialize<'de> for GeneratedField {
+            fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
+            where
+                D: serde::Deserializer<'de>,
+            {
+                struct GeneratedVisitor;
+
+                impl serde::de::Visitor<'_> for GeneratedVisitor {
+                    type Value = GeneratedField;
+
+                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        write!(formatter, "expected one of: {:?}", &FIELDS)
+                    }
+
+                    #[allow(unused_variables)]
+                    fn visit_str<E>(self, value: &str) -> std::result::Result<GeneratedField, E>
+                    where
+                        E: serde::de::Error,
+                    {
+                        match value {
+                            "verb" => Ok(GeneratedField::Verb),
+                            "target" => Ok(GeneratedField::Target),
+                            "actionClass" | "action_class" => Ok(GeneratedField::ActionClass),
+                            "mode" => Ok(GeneratedField::Mode),
+                            "state" => Ok(GeneratedField::State),
+                            "veto" => Ok(GeneratedField::Veto),
+                            "detail" => Ok(GeneratedField::Detail),
+                            "action" => Ok(GeneratedField::Action),
+                            "tries" => Ok(GeneratedField::Tries),
+                            _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
+                        }
+                    }
+                }
+                deserializer.deserialize_identifier(GeneratedVisitor)
+            }
+        }
+        struct GeneratedVisitor;
+        impl<'de> serde::de::Visitor<'de> for GeneratedVisitor {
+            type Value = Wish;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("struct ostler.v1.Wish")
+            }
+
+            fn visit_map<V>(self, mut map_: V) -> std::result::Result<Wish, V::Error>
+                where
+                    V: serde::de::MapAccess<'de>,
+            {
+                let mut verb__ = None;
+                let mut target__ = None;
+                let mut action_class__ = None;
+                let mut mode__ = None;
+                let mut state__ = None;
+                let mut veto__ = None;
+                let mut detail__ = None;
+                let mut action__ = None;
+                let mut tries__ = None;
+                while let Some(k) = map_.next_key()? {
+                    match k {
+                        GeneratedField::Verb => {
+                            if verb__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("verb"));
+                            }
+                            verb__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::Target => {
+                            if target__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("target"));
+                            }
+                            target__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::ActionClass => {
+                            if action_class__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("actionClass"));
+                            }
+                            action_class__ = Some(map_.next_value::<ActionClass>()? as i32);
+                        }
+                        GeneratedField::Mode => {
+                            if mode__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("mode"));
+                            }
+                            mode__ = Some(map_.next_value::<ActionMode>()? as i32);
+                        }
+                        GeneratedField::State => {
+                            if state__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("state"));
+                            }
+                            state__ = Some(map_.next_value::<WishState>()? as i32);
+                        }
+                        GeneratedField::Veto => {
+                            if veto__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("veto"));
+                            }
+                            veto__ = map_.next_value()?;
+                        }
+                        GeneratedField::Detail => {
+                            if detail__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("detail"));
+                            }
+                            detail__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::Action => {
+                            if action__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("action"));
+                            }
+                            action__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::Tries => {
+                            if tries__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("tries"));
+                            }
+                            tries__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
+                    }
+                }
+                Ok(Wish {
+                    verb: verb__.unwrap_or_default(),
+                    target: target__.unwrap_or_default(),
+                    action_class: action_class__.unwrap_or_default(),
+                    mode: mode__.unwrap_or_default(),
+                    state: state__.unwrap_or_default(),
+                    veto: veto__,
+                    detail: detail__.unwrap_or_default(),
+                    action: action__.unwrap_or_default(),
+                    tries: tries__.unwrap_or_default(),
+                })
+            }
+        }
+        deserializer.deserialize_struct("ostler.v1.Wish", FIELDS, GeneratedVisitor)
+    }
+}
+impl serde::Serialize for WishState {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        let variant = match self {
+            Self::Unspecified => "WISH_STATE_UNSPECIFIED",
+            Self::Waits => "WISH_STATE_WAITS",
+            Self::Begun => "WISH_STATE_BEGUN",
+            Self::Done => "WISH_STATE_DONE",
+            Self::Failed => "WISH_STATE_FAILED",
+            Self::Dropped => "WISH_STATE_DROPPED",
+        };
+        serializer.serialize_str(variant)
+    }
+}
+impl<'de> serde::Deserialize<'de> for WishState {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+            "WISH_STATE_UNSPECIFIED",
+            "WISH_STATE_WAITS",
+            "WISH_STATE_BEGUN",
+            "WISH_STATE_DONE",
+            "WISH_STATE_FAILED",
+            "WISH_STATE_DROPPED",
+        ];
+
+        struct GeneratedVisitor;
+
+        impl serde::de::Visitor<'_> for GeneratedVisitor {
+            type Value = WishState;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                write!(formatter, "expected one of: {:?}", &FIELDS)
+            }
+
+            fn visit_i64<E>(self, v: i64) -> std::result::Result<Self::Value, E>
+            where
+                E: serde::de::Error,
+            {
+                i32::try_from(v)
+                    .ok()
+                    .and_then(|x| x.try_into().ok())
+                    .ok_or_else(|| {
+                        serde::de::Error::invalid_value(serde::de::Unexpected::Signed(v), &self)
+                    })
+            }
+
+            fn visit_u64<E>(self, v: u64) -> std::result::Result<Self::Value, E>
+            where
+                E: serde::de::Error,
+            {
+                i32::try_from(v)
+                    .ok()
+                    .and_then(|x| x.try_into().ok())
+                    .ok_or_else(|| {
+                        serde::de::Error::invalid_value(serde::de::Unexpected::Unsigned(v), &self)
+                    })
+            }
+
+            fn visit_str<E>(self, value: &str) -> std::result::Result<Self::Value, E>
+            where
+                E: serde::de::Error,
+            {
+                match value {
+                    "WISH_STATE_UNSPECIFIED" => Ok(WishState::Unspecified),
+                    "WISH_STATE_WAITS" => Ok(WishState::Waits),
+                    "WISH_STATE_BEGUN" => Ok(WishState::Begun),
+                    "WISH_STATE_DONE" => Ok(WishState::Done),
+                    "WISH_STATE_FAILED" => Ok(WishState::Failed),
+                    "WISH_STATE_DROPPED" => Ok(WishState::Dropped),
+                    _ => Err(serde::de::Error::unknown_variant(value, FIELDS)),
+                }
+            }
+        }
+        deserializer.deserialize_any(GeneratedVisitor)
     }
 }
 impl serde::Serialize for Zone {

@@ -40,12 +40,15 @@ impl Coordinator {
 
     /// What `ostler get` lists.
     pub(crate) fn get(&self, what: &str) -> Vec<Value> {
-        let output = Command::new(build::build().join("ostler"))
-            .args(["get", what, "-o", "json", "--server", &self.url])
-            .output()
-            .unwrap();
+        serde_json::from_str(&self.run(&["get", what, "-o", "json"])).unwrap()
+    }
+
+    /// What `ostler` prints.
+    pub(crate) fn run(&self, arguments: &[&str]) -> String {
+        let mut command = Command::new(build::build().join("ostler"));
+        let output = command.args(arguments).args(["--server", &self.url]).output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        serde_json::from_slice(&output.stdout).unwrap()
+        String::from_utf8(output.stdout).unwrap()
     }
 
     /// Waits until an entry that is listed fulfils a condition; fails with the whole list when it takes too long.

@@ -45,6 +45,26 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// All of them.
+    pub const ALL: [Verdict; 16] = [
+        Verdict::Healthy,
+        Verdict::Left,
+        Verdict::ObserverIsolated,
+        Verdict::GlobalFreeze,
+        Verdict::ZonePartition,
+        Verdict::ZoneDown,
+        Verdict::NodeDead,
+        Verdict::NodeUnreachable,
+        Verdict::NodeSuspect,
+        Verdict::AgentDown,
+        Verdict::StreamBroken,
+        Verdict::Flapping,
+        Verdict::GpuLost,
+        Verdict::GpuHung,
+        Verdict::GpuDegraded,
+        Verdict::EngineStalled,
+    ];
+
     /// For example "NODE_UNREACHABLE".
     pub const fn name(self) -> &'static str {
         match self {
@@ -94,7 +114,7 @@ impl fmt::Display for Verdict {
 }
 
 /// A set of classes. It is a set and not a highest class, because a freeze allows adding while it forbids moving.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Allowed(u8);
 
 impl Allowed {

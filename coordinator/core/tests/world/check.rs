@@ -34,7 +34,6 @@ pub(crate) struct Record {
     /// Who began to lead, under which term and when.
     pub(crate) leads: Vec<(usize, Term, u64)>,
     pub(crate) moved: Vec<Moved>,
-    pub(crate) questions: u64,
     pub(crate) calls: u64,
     pub(crate) permits: u64,
     pub(crate) resignations: u64,

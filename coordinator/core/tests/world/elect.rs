@@ -2,7 +2,7 @@
 
 use ostler_core::lead::{Input, Output};
 
-use crate::desk::Desk;
+use crate::desk::Seat;
 use crate::etcd::SCAN_MS;
 use crate::replica::{self, Watched};
 use crate::world::{Ask, Happens, Letter, WATCH_MS, World};
@@ -48,7 +48,7 @@ impl World {
                     let term = token.term();
                     it.last_term = term;
                     it.token = Some(token);
-                    it.desk = Desk::default();
+                    it.seat = Some(Seat::new(term, &replica::name(replica)));
                     self.record.lead(replica, term, self.now_ms);
                     self.hear_standing_of(replica, Some(replica::name(replica)), term);
                 }
@@ -76,6 +76,7 @@ impl World {
 
     pub(crate) fn give_token_back(&mut self, replica: usize) {
         self.replicas[replica].returns_ms = None;
+        self.replicas[replica].seat = None;
         let token = self.replicas[replica].token.take().expect("a token is given back once");
         self.tell_election(replica, Input::Returned(token));
     }
@@ -131,7 +132,10 @@ impl World {
             Ask::Election(id, request) => {
                 Letter::Elected { id, answer: self.etcd.serve(&request, self.now_ms) }
             }
-            Ask::Desk(question, asked) => Letter::Desk { question, reply: asked.carry_out(&mut self.etcd) },
+            Ask::Desk(term, question) => match question.carry_out(&mut self.etcd) {
+                Some(answer) => Letter::Desk { term, answer },
+                None => return,
+            },
             Ask::Standing => {
                 let config = replica::config(replica);
                 let (leader, term) = self.etcd.standing(&config.candidates(), &config.epoch());

@@ -4,4 +4,4 @@ mod cluster;
 
 pub(crate) use ostler_core::lead::{Answer, LeaseId, Request};
 
-pub(crate) use self::cluster::{Cluster, SCAN_MS, Stored, Verdict};
+pub(crate) use self::cluster::{Cluster, SCAN_MS, Verdict};

@@ -1,12 +1,11 @@
 //! Worlds: replicas, agents, etcd, an executor, a network and clocks in one process, driven by one queue of events from one
 //! seed, with what must hold looked at after each of them.
 //!
-//! Real are the engine, the election, the journal of actions and the brake. The shell around them is a model: streams are
+//! Real are the engine, the election and the desk with its journal of actions and its brake. The shell around them is a model: streams are
 //! those of the ingest (a hello, a snapshot, rows in order, a reset when the process at the other end is another), steps come
 //! as the driver takes them, the election is run as its runner does, writes are fenced as `store/fenced.rs` does, and who
-//! leads is seen as its observer sees it. What the shell does not do yet is done here as the design says: replicas tell one
-//! another what they reach and answer for single nodes, a leader reads its own key each second, health and reach go to the
-//! election, and a leader drains nodes that nobody reaches. The brake's memory does not outlive a leader here.
+//! leads is seen as its observer sees it, replicas tell one another what they reach and answer for single nodes, a leader reads
+//! its own key each second, and health and reach go to the election. A leader drains nodes that nobody reaches.
 //!
 //! After every event: one live token at most; terms rise; no effect under a term after a higher one spoke to the executor;
 //! one effect an action; no verdict NODE_UNREACHABLE or NODE_DEAD on, and no permit against, a node that was well for ten

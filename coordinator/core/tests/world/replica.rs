@@ -9,7 +9,7 @@ use ostler_core::id::{Session, Term, ZoneId};
 use ostler_core::lead::{Boot, Config, Election, LeaderToken, WatchId};
 use ostler_core::time::Time;
 
-use crate::desk::Desk;
+use crate::desk::Seat;
 use crate::net::{Side, Spot};
 use crate::world::Happens;
 
@@ -41,7 +41,7 @@ pub(crate) struct Replica {
     pub(crate) last_term: Term,
     /// When it last heard from etcd who leads.
     pub(crate) standing_ms: u64,
-    pub(crate) desk: Desk,
+    pub(crate) seat: Option<Seat>,
     /// Streams by number.
     pub(crate) seats: BTreeMap<u64, Session>,
     /// What each other replica reaches, and when it said so.
@@ -85,7 +85,7 @@ impl Replica {
             watch_stalled_until_ms: 0,
             last_term: Term(0),
             standing_ms: 0,
-            desk: Desk::default(),
+            seat: None,
             seats: BTreeMap::new(),
             others: BTreeMap::new(),
             changes: Vec::new(),

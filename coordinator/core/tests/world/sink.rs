@@ -50,10 +50,10 @@ impl Sink {
         self.effects.len()
     }
 
-    /// A leader says that it leads, or asks about an action: whether its effect is there.
-    pub(crate) fn ask(&mut self, term: Term, id: Option<ActionId>) -> bool {
+    /// A leader says its term and asks about an action: whether its effect is there.
+    pub(crate) fn ask(&mut self, term: Term, id: ActionId) -> bool {
         self.heard = self.heard.max(term);
-        id.is_some_and(|id| self.effects.contains_key(&id))
+        self.effects.contains_key(&id)
     }
 
     /// Carries a call out, or not; whether its effect is there afterwards.

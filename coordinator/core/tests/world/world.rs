@@ -11,7 +11,7 @@ use ostler_core::lead::{Answer, Request, RequestId};
 
 use crate::agent::{self, Agent, Piece};
 use crate::check::Record;
-use crate::desk::{Question, Reply};
+use crate::desk::Question;
 use crate::dice::Dice;
 use crate::etcd::{Cluster, SCAN_MS};
 use crate::net::{Net, Side, Spot};
@@ -72,7 +72,7 @@ pub(crate) enum Happens {
         replica: usize,
         life: u64,
         term: Term,
-        id: Option<ActionId>,
+        id: ActionId,
     },
     /// A script's own fault ends, or begins.
     Fault,
@@ -88,15 +88,15 @@ pub(crate) enum Letter {
     Told { from: usize, node: NodeId, testimony: Testimony },
     Standing { leader: Option<String>, term: Term },
     Elected { id: RequestId, answer: Answer },
-    Desk { question: u64, reply: Reply },
-    Sink { id: ActionId, attempt: u32, there: bool, asked: bool },
+    Desk { term: Term, answer: ostler_core::desk::Answer },
+    Sink { id: ActionId, told: ostler_core::desk::Told },
 }
 
 /// A request to etcd.
 #[derive(Clone, Debug)]
 pub(crate) enum Ask {
     Election(RequestId, Request),
-    Desk(u64, Question),
+    Desk(Term, Question),
     Standing,
 }
 
@@ -254,8 +254,8 @@ impl World {
             Letter::Elected { id, answer } => {
                 self.tell_election(replica, ostler_core::lead::Input::Answered { id, answer });
             }
-            Letter::Desk { question, reply } => self.hear_store(replica, question, reply),
-            Letter::Sink { id, attempt, there, asked } => self.hear_sink(replica, id, attempt, there, asked),
+            Letter::Desk { term, answer } => self.hear_desk(replica, term, answer),
+            Letter::Sink { id, told } => self.hear_sink(replica, id, told),
         }
     }
 

@@ -1,14 +1,14 @@
-//! The election's keys, fenced writes of actions, and who leads, over the model of etcd.
+//! The election's keys, fenced writes of the desk, and who leads, over the model of etcd.
 //!
 //! The model is that of the election's tests, and so is the edge to it. A fenced write is what the store's `Fenced` is: it
-//! holds if the key of the token has the term as its create revision and the record was not changed since it was read.
+//! holds if the key of the token has the term as its create revision and nothing was changed since it was read.
 
 #[path = "../../../src/lead/tests/serve.rs"]
 mod serve;
 #[path = "../../../src/lead/tests/sim_etcd.rs"]
 mod sim_etcd;
 
-use ostler_core::action::{ActionId, Record};
+use ostler_core::desk::{Batch, Change, Item, Kept, Key};
 use ostler_core::id::Term;
 use ostler_core::lead::LeaseId;
 
@@ -17,13 +17,6 @@ use super::{Answer, Request};
 
 /// Time between two scans for expired leases.
 pub(crate) const SCAN_MS: u64 = sim_etcd::SCAN_MS;
-
-/// An action as it is stored, and the revision that a write must name.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Stored {
-    pub(crate) record: Record,
-    pub(crate) mod_revision: u64,
-}
 
 /// What became of a fenced write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,15 +30,15 @@ pub(crate) enum Verdict {
 #[derive(Debug)]
 pub(crate) struct Cluster {
     model: SimEtcd,
-    /// All records ever written; a value in the model is the place of its record here.
-    records: Vec<Record>,
+    /// All that was ever written; a value in the model is the place of its item here.
+    items: Vec<(Key, Item)>,
     /// It has no leader until then: it answers nothing, and lets no lease expire.
     pub(crate) down_until_ms: u64,
 }
 
 impl Cluster {
     pub(crate) fn new() -> Cluster {
-        Cluster { model: SimEtcd::new(), records: Vec::new(), down_until_ms: 0 }
+        Cluster { model: SimEtcd::new(), items: Vec::new(), down_until_ms: 0 }
     }
 
     pub(crate) fn serve(&mut self, request: &Request, now_ms: u64) -> Answer {
@@ -78,15 +71,21 @@ impl Cluster {
         (leader.map(|it| String::from_utf8_lossy(&it.value).into_owned()), Term(term))
     }
 
-    /// Writes a record on condition of a term, and of the revision at which it was read (zero when it was not there).
-    pub(crate) fn write(&mut self, key: &str, term: Term, record: &Record, read: u64) -> Verdict {
-        let place = place(record.id());
-        // The two conditions are looked at in one call, which is as good as one transaction.
-        let unchanged = self.model.key(&place).map_or(0, |it| it.mod_revision) == read;
+    /// Writes a batch on condition of a term, and of the revisions at which its keys were read.
+    pub(crate) fn write(&mut self, key: &str, term: Term, batch: &Batch) -> Verdict {
+        let as_read = |change: &Change| {
+            self.model.key(&change.key.to_string()).map_or(0, |it| it.mod_revision) == change.read
+        };
+        // The conditions are looked at in one call, which is as good as one transaction.
+        let unchanged = batch.changes.iter().all(as_read);
         let compare = Compare::CreateRevision(key.to_owned(), term.0);
-        let value = self.records.len().to_be_bytes().to_vec();
-        let put = Op::Put { key: place, value, lease: LeaseId::default().0 };
-        let then = if unchanged { vec![put] } else { Vec::new() };
+        let put = |(at, change): (usize, &Change)| Op::Put {
+            key: change.key.to_string(),
+            value: at.to_be_bytes().to_vec(),
+            lease: LeaseId::default().0,
+        };
+        let then =
+            (self.items.len()..).zip(&batch.changes).filter(|_| unchanged).map(put).collect::<Vec<_>>();
         let outcome = self.model.txn(&[compare], &then, &[]).expect("no lease is named");
         if !outcome.succeeded {
             return Verdict::Deposed;
@@ -94,19 +93,17 @@ impl Cluster {
         if !unchanged {
             return Verdict::Conflict;
         }
-        self.records.push(record.clone());
+        let item =
+            |change: &Change| change.item.clone().expect("no world is so long that something is deleted");
+        self.items.extend(batch.changes.iter().map(|change| (change.key, item(change))));
         Verdict::Applied { revision: outcome.revision }
     }
 
-    /// A record as it is.
-    pub(crate) fn read(&self, id: ActionId) -> Option<Stored> {
-        self.model.key(&place(id)).map(|it| self.stored(it))
-    }
-
-    /// All records.
-    pub(crate) fn load(&mut self) -> Vec<Stored> {
-        let all = self.newest("actions/");
-        all.iter().map(|it| self.stored(it)).collect()
+    /// All that desks keep, besides the audit log.
+    pub(crate) fn load(&mut self) -> Vec<Kept> {
+        let all: Vec<_> =
+            ["actions/", "decisions/", "desk/"].into_iter().flat_map(|prefix| self.newest(prefix)).collect();
+        all.iter().map(|it| self.kept(it)).collect()
     }
 
     fn newest(&mut self, prefix: &str) -> Vec<sim_etcd::KeyValue> {
@@ -115,12 +112,9 @@ impl Cluster {
         outcome.found.pop().expect("one answer an operation")
     }
 
-    fn stored(&self, it: &sim_etcd::KeyValue) -> Stored {
-        let at = usize::from_be_bytes(it.value.as_slice().try_into().expect("the place of a record"));
-        Stored { record: self.records[at].clone(), mod_revision: it.mod_revision }
+    fn kept(&self, it: &sim_etcd::KeyValue) -> Kept {
+        let at = usize::from_be_bytes(it.value.as_slice().try_into().expect("the place of an item"));
+        let (key, item) = self.items[at].clone();
+        Kept { key, revision: it.mod_revision, item }
     }
-}
-
-fn place(id: ActionId) -> String {
-    format!("actions/{id}")
 }

@@ -1,0 +1,58 @@
+//! `ostler explain`, `ostler hold` and `ostler release`: why something was or was not done, and how people stop it.
+
+use std::time::Duration;
+
+use ostler_proto::v1;
+
+use crate::args;
+use crate::client::Client;
+use crate::error::Error;
+use crate::output::{Output, units};
+
+/// Longest hold that ends by itself: what the wire can hold.
+const HOLD_MAX: Duration = Duration::from_millis(u32::MAX as u64);
+
+/// Explains a decision, or the newest ones about a node.
+pub(crate) async fn explain(server: &str, options: args::Explain, output: Output) -> Result<(), Error> {
+    let explanation = Client::connect(server).await?.explain(&options.name).await?;
+    if output.for_programs() {
+        return output.value(&serde_json::to_value(&explanation).map_err(std::io::Error::other)?);
+    }
+    let lines: Vec<String> = explanation.text.lines().map(units::harmless).collect();
+    output.line(lines.join("\n").trim_end())
+}
+
+/// Has nothing done in a scope.
+pub(crate) async fn hold(server: &str, options: args::Hold, output: Output) -> Result<(), Error> {
+    let args::Hold { scope, lasts, order } = options;
+    let millis = |lasts: Duration| match u32::try_from(lasts.as_millis()) {
+        Ok(0) => Err(Error::Usage("--for: a hold must last longer than nothing".to_owned())),
+        Ok(millis) => Ok(millis),
+        Err(_) => Err(Error::Usage(format!(
+            "--for: at most {} days; leave it out to hold until it is released",
+            HOLD_MAX.as_secs() / 86_400
+        ))),
+    };
+    let expires_in_ms = lasts.map(millis).transpose()?.unwrap_or(0);
+    let request = v1::HoldRequest { order: Some(wire(order)), scope, expires_in_ms };
+    answer(&Client::connect(server).await?.hold(request).await?, output)
+}
+
+/// Ends holds and latches of a scope.
+pub(crate) async fn release(server: &str, options: args::Release, output: Output) -> Result<(), Error> {
+    let request = v1::ReleaseRequest { order: Some(wire(options.order)), scope: options.scope };
+    answer(&Client::connect(server).await?.release(request).await?, output)
+}
+
+fn answer(response: &v1::ControlResponse, output: Output) -> Result<(), Error> {
+    if output.for_programs() {
+        return output.value(&serde_json::to_value(response).map_err(std::io::Error::other)?);
+    }
+    output.line(&units::clean(&response.message))
+}
+
+fn wire(order: args::Order) -> v1::Order {
+    let args::Order { reason, operator, dry_run, request_id } = order;
+    let request_id = request_id.unwrap_or_else(|| format!("{:032x}", rand::random::<u128>()));
+    v1::Order { request_id, reason, operator, dry_run }
+}

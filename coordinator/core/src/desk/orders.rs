@@ -1,0 +1,238 @@
+//! Orders of operators: to hold still, and to release what is held or latched.
+
+use std::time::Duration;
+
+use super::Desk;
+use super::exchange::Key;
+use crate::action::audit::{Deed, Verb};
+use crate::brake::{HoldId, HoldRefusal, NewHold, Scope};
+use crate::time::Time;
+
+/// Orders that are remembered, so that one that is repeated is not carried out twice: some hundred bytes each, in one value.
+pub const ORDERS_KEPT: usize = 256;
+
+/// Longest name of a person, reason or request, in bytes.
+const TEXT_MAX: usize = 512;
+
+/// What an operator says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Order {
+    /// Chosen by the caller; the same one has no second effect.
+    pub request_id: Box<str>,
+    /// Who says so.
+    pub by: Box<str>,
+    /// Why.
+    pub reason: Box<str>,
+    /// What.
+    pub wanted: Wanted,
+}
+
+/// What is ordered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// That nothing is done in a scope.
+    Hold {
+        /// Where.
+        scope: Scope,
+        /// For how long; none until it is released.
+        lasts: Option<Duration>,
+    },
+    /// That holds of exactly this scope end, and that latches of a zone, or of the fleet, close.
+    Release(Scope),
+}
+
+/// An order that was carried out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Given {
+    /// The caller's name for it.
+    pub request_id: Box<str>,
+    /// When.
+    pub at: Time,
+    /// What was ordered, in words.
+    pub what: Box<str>,
+    /// What was answered.
+    pub message: Box<str>,
+}
+
+/// An order that was taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Taken {
+    /// What to answer.
+    pub message: Box<str>,
+    /// The write that stores it, and that must be carried out before it is answered; none when it was before.
+    pub write: Option<u64>,
+}
+
+/// Why an order is not carried out.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum OrderRefusal {
+    /// The desk does not know yet what was ordered before.
+    #[error("the leader is still reading what earlier leaders left; try again in a second")]
+    NotReady,
+    /// A part is missing or too long.
+    #[error("{field}: {problem}")]
+    Wrong {
+        /// Which.
+        field: &'static str,
+        /// What is wrong.
+        problem: &'static str,
+    },
+    /// The caller's name for it was given to another order.
+    #[error("request_id: was given to another order ({what}); choose another one")]
+    Reused {
+        /// The other one.
+        what: Box<str>,
+    },
+    /// The hold cannot be placed.
+    #[error(transparent)]
+    Hold(#[from] HoldRefusal),
+}
+
+impl Desk {
+    /// Carries an order out. It counts only once the write that is named holds.
+    pub fn order(&mut self, order: &Order, now: Time) -> Result<Taken, OrderRefusal> {
+        let what = order.what();
+        if let Some(taken) = self.known(order, &what)? {
+            return Ok(taken);
+        }
+        let message: Box<str> = match &order.wanted {
+            Wanted::Hold { scope, lasts } => self.hold(order, scope, *lasts, now)?,
+            Wanted::Release(scope) => self.release(order, scope, now),
+        };
+        if self.given.len() == ORDERS_KEPT {
+            self.given.pop_front();
+        }
+        let given = Given {
+            request_id: order.request_id.clone(),
+            at: now,
+            what: what.into(),
+            message: message.clone(),
+        };
+        self.given.push_back(given);
+        self.store.mark(Key::Orders);
+        Ok(Taken { message, write: Some(self.store.next()) })
+    }
+
+    /// What an order would do, without doing it.
+    pub fn rehearse(&self, order: &Order) -> Result<Box<str>, OrderRefusal> {
+        let what = order.what();
+        if let Some(taken) = self.known(order, &what)? {
+            return Ok(taken.message);
+        }
+        Ok(match &order.wanted {
+            Wanted::Hold { .. } => format!("it would {what}").into(),
+            Wanted::Release(scope) => {
+                let found = self.found(scope);
+                format!("it would {what}: {} holds, {} latches", found.holds.len(), found.latches).into()
+            }
+        })
+    }
+
+    /// The answer to an order that was carried out before.
+    fn known(&self, order: &Order, what: &str) -> Result<Option<Taken>, OrderRefusal> {
+        if !self.is_loaded() {
+            return Err(OrderRefusal::NotReady);
+        }
+        order.check()?;
+        match self.given.iter().find(|given| given.request_id == order.request_id) {
+            None => Ok(None),
+            Some(given) if *given.what == *what => {
+                Ok(Some(Taken { message: given.message.clone(), write: None }))
+            }
+            Some(given) => Err(OrderRefusal::Reused { what: given.what.clone() }),
+        }
+    }
+
+    fn hold(
+        &mut self,
+        order: &Order,
+        scope: &Scope,
+        lasts: Option<Duration>,
+        now: Time,
+    ) -> Result<Box<str>, OrderRefusal> {
+        let (scope, until) = (scope.clone(), lasts.map(|lasts| now + lasts));
+        let (by, reason) = (order.by.clone(), order.reason.clone());
+        let subject = scope.to_string();
+        let HoldId(id) = self.brake.hold(NewHold { scope, until, by, reason }, now)?;
+        self.tell_order(Verb::HoldPlaced, order, &subject, now);
+        Ok(format!("hold {id} on {subject}{}", for_time(lasts)).into())
+    }
+
+    fn release(&mut self, order: &Order, scope: &Scope, now: Time) -> Box<str> {
+        let found = self.found(scope);
+        for id in &found.holds {
+            self.brake.release(*id);
+        }
+        match scope {
+            Scope::Fleet => self.brake.release_fleet(now),
+            Scope::Zone(zone) => self.brake.release_zone(zone, now),
+            Scope::Pool(_) | Scope::Node(_) => {}
+        }
+        let subject = scope.to_string();
+        if !found.holds.is_empty() {
+            self.tell_order(Verb::HoldReleased, order, &subject, now);
+        }
+        if found.latches > 0 {
+            self.tell_order(Verb::LatchReleased, order, &subject, now);
+        }
+        if found.holds.is_empty() && found.latches == 0 {
+            return format!("nothing is held or latched on {subject}").into();
+        }
+        format!("released {subject}: {} holds, {} latches", found.holds.len(), found.latches).into()
+    }
+
+    /// What a release of a scope would end.
+    fn found(&self, scope: &Scope) -> Found {
+        let memory = self.brake.memory();
+        let holds = memory.holds.iter().filter(|(_, hold)| hold.what.scope == *scope);
+        let latched = |zone: &crate::brake::ZoneMemory| usize::from(zone.latch.is_some());
+        let latches = match scope {
+            Scope::Fleet => {
+                let zones: usize = memory.zones.values().map(latched).sum();
+                zones + usize::from(memory.irreversible_latched.is_some())
+            }
+            Scope::Zone(zone) => memory.zones.get(zone).map_or(0, latched),
+            Scope::Pool(_) | Scope::Node(_) => 0,
+        };
+        Found { holds: holds.map(|(id, _)| *id).collect(), latches }
+    }
+
+    fn tell_order(&mut self, verb: Verb, order: &Order, subject: &str, now: Time) {
+        let deed = Deed { verb, actor: &order.by, subject, detail: &order.reason };
+        self.store.audit(deed, self.term, now);
+    }
+}
+
+/// What a scope has that can be released.
+struct Found {
+    holds: Vec<HoldId>,
+    latches: usize,
+}
+
+impl Order {
+    /// For example "hold zone a for 3600 s".
+    fn what(&self) -> String {
+        match &self.wanted {
+            Wanted::Hold { scope, lasts } => format!("hold {scope}{}", for_time(*lasts)),
+            Wanted::Release(scope) => format!("release {scope}"),
+        }
+    }
+
+    fn check(&self) -> Result<(), OrderRefusal> {
+        for (field, text) in
+            [("request_id", &self.request_id), ("operator", &self.by), ("reason", &self.reason)]
+        {
+            if text.trim().is_empty() {
+                return Err(OrderRefusal::Wrong { field, problem: "is empty, and must be given" });
+            }
+            if text.len() > TEXT_MAX {
+                return Err(OrderRefusal::Wrong { field, problem: "is longer than 512 bytes" });
+            }
+        }
+        Ok(())
+    }
+}
+
+fn for_time(lasts: Option<Duration>) -> String {
+    lasts.map_or_else(String::new, |lasts| format!(", for {} s", lasts.as_secs()))
+}

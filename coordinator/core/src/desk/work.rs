@@ -1,0 +1,233 @@
+//! Following actions to their end: issue what is permitted and wanted still, look at what may have happened, and take what
+//! the executor says.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::ask::Due;
+use super::decision::{DecisionId, Fate, Obstacle, TRIES_MAX, cut};
+use super::exchange::{Call, Key, Request, Told};
+use super::look::{Case, Look};
+use super::{Decision, Desk, Wish};
+use crate::action::audit::Verb;
+use crate::action::{Abort, ActionId, Class, Event, Failure, Record, State, Target, Todo};
+use crate::brake::{Advice, Outcome};
+use crate::time::Time;
+
+/// How long after a call, or after the last look, the executor is asked what became of an action.
+const LOOK_INTERVAL: Duration = Duration::from_secs(3);
+
+/// How long a wish waits after its first try came to nothing; each further try doubles it.
+const RETRY_AFTER: Duration = Duration::from_secs(5);
+
+/// How long it waits at most.
+const RETRY_AFTER_MAX: Duration = Duration::from_secs(300);
+
+/// Answers of the executor that wait to be folded. Each action has one call or look on its way.
+const TOLD_MAX: usize = 1_024;
+
+impl Desk {
+    /// Calls for what the store holds as issued.
+    pub(super) fn calls(&mut self, now: Time) -> Vec<Request> {
+        let mut requests = Vec::new();
+        while let Some(id) = self.to_call.pop_front() {
+            let Some(record) = self.journal.get(id).filter(|it| it.state == State::Issued) else { continue };
+            let (attempt, intent) = (record.attempts, record.intent.clone());
+            self.looked.insert(id, now);
+            self.counts.calls += 1;
+            requests.push(Request::Call(Call { id, term: self.term, attempt, intent }));
+        }
+        requests
+    }
+
+    /// Takes an answer of the executor. One too many is passed over: it is asked again.
+    pub(super) fn hear_executor(&mut self, id: ActionId, told: Told) {
+        if self.told.len() >= TOLD_MAX {
+            return;
+        }
+        // Who was asked speaks of the newest attempt.
+        let newest = self.journal.get(id).map_or(0, |record| record.attempts);
+        let event = match told {
+            Told::Acked { attempt } => Event::Ack { attempt },
+            Told::Working => Event::Ack { attempt: newest },
+            Told::Done => Event::Succeed,
+            Told::Refused { attempt, detail } => Event::Fail { attempt, detail: cut(&detail) },
+            Told::Failed { detail } => Event::Fail { attempt: newest, detail: cut(&detail) },
+            Told::Observed(observed) => Event::Observe(observed),
+        };
+        self.told.push_back((id, event));
+    }
+
+    /// Folds what the executor said.
+    pub(super) fn fold_told(&mut self, now: Time) {
+        while self.store.room() > 1
+            && let Some((id, event)) = self.told.pop_front()
+        {
+            self.apply(id, event, now);
+        }
+    }
+
+    /// Goes on with what has not ended.
+    pub(super) fn go_on(&mut self, look: &Look, now: Time, requests: &mut Vec<Request>) {
+        let cases: BTreeMap<&Target, &Case> = look.cases.iter().map(|case| (&case.about, case)).collect();
+        for (id, todo) in self.journal.unfinished(now) {
+            match todo {
+                Todo::Issue if self.store.room() > 1 => self.issue(id, &cases, look, now),
+                Todo::Issue => {}
+                Todo::Observe => {
+                    self.adopt(id, &cases, look);
+                    requests.extend(self.look_at(id, now));
+                }
+            }
+        }
+    }
+
+    fn issue(&mut self, id: ActionId, cases: &BTreeMap<&Target, &Case>, look: &Look, now: Time) {
+        let Some(record) = self.journal.get(id) else { return };
+        let (attempts, planned) = (record.attempts, record.planned);
+        if attempts == 0 && now >= record.intent.valid_until {
+            return self.apply(id, Event::Abort(Abort::Expired), now);
+        }
+        let owned = self.owned(id);
+        let due = owned.and_then(|(decision, wish)| {
+            let case = cases.get(&decision.about).copied();
+            Some((decision, wish, Due::of(decision, wish, case, look)?))
+        });
+        let Some((decision, wish, due)) = due else {
+            // What may have happened is not tried again, and looked for once it has run out of time.
+            if attempts == 0 {
+                self.apply(id, Event::Abort(Abort::EvidenceChanged), now);
+            }
+            return;
+        };
+        let evidence_revision = decision.evidence_revision();
+        if !due.allowed.allows(wish.effect.class()) {
+            return;
+        }
+        if !self.permits.contains_key(&id) {
+            let ask = self.ask(decision, wish, &due, planned);
+            match self.brake.take(ask, &look.scene, now) {
+                Ok(permit) => {
+                    self.permits.insert(id, permit);
+                }
+                Err(veto) if veto.advice() == Advice::Abort && attempts == 0 => {
+                    return self.apply(id, Event::Abort(Abort::Frozen), now);
+                }
+                Err(_) => return,
+            }
+        }
+        self.apply(id, Event::Issue { evidence_revision }, now);
+    }
+
+    /// Counts an action that an earlier leader issued.
+    fn adopt(&mut self, id: ActionId, cases: &BTreeMap<&Target, &Case>, look: &Look) {
+        if self.permits.contains_key(&id) {
+            return;
+        }
+        let Some((decision, wish)) = self.owned(id) else { return };
+        let Some(record) = self.journal.get(id) else { return };
+        let due = Due::of(decision, wish, cases.get(&decision.about).copied(), look);
+        let due = due.unwrap_or(Due { takes: Vec::new(), allowed: look.ceiling });
+        let ask = self.ask(decision, wish, &due, record.planned);
+        let permit = self.brake.adopt(ask);
+        self.permits.insert(id, permit);
+    }
+
+    fn look_at(&mut self, id: ActionId, now: Time) -> Option<Request> {
+        let waits = self.looked.get(&id).is_some_and(|looked| now.since(*looked) < LOOK_INTERVAL);
+        // It is called in a moment.
+        if waits || self.to_call.contains(&id) {
+            return None;
+        }
+        self.looked.insert(id, now);
+        Some(Request::Look { id, term: self.term })
+    }
+
+    fn owned(&self, id: ActionId) -> Option<(&Decision, &Wish)> {
+        let (decision, at) = *self.owners.get(&id)?;
+        let decision = self.decisions.get(&decision)?;
+        Some((decision, decision.wishes.get(at).filter(|wish| wish.action == Some(id))?))
+    }
+
+    /// Tells an event to an action, and does what follows from that. What is refused changes nothing.
+    pub(super) fn apply(&mut self, id: ActionId, event: Event, now: Time) {
+        let Some(before) = self.journal.get(id).map(|it| it.state.clone()) else { return };
+        let after = match self.journal.apply(id, event, self.term, now) {
+            Ok(record) if record.state != before => record.clone(),
+            Ok(_) | Err(_) => return,
+        };
+        self.note_action(&after, now);
+        if after.state.is_final() {
+            self.end(&after, now);
+        }
+    }
+
+    /// Has an action stored, and its state told in the audit log.
+    pub(super) fn note_action(&mut self, record: &Record, now: Time) {
+        self.store.mark(Key::Action(record.id()));
+        let verb = match record.state {
+            State::Planned => Verb::ActionPlanned,
+            State::Issued => Verb::ActionIssued,
+            State::Acked => Verb::ActionAcked,
+            State::Done => Verb::ActionDone,
+            State::Failed(_) => Verb::ActionFailed,
+            State::Aborted(_) => Verb::ActionAborted,
+            State::Superseded { .. } => Verb::ActionSuperseded,
+        };
+        let subject = format!("{} {}", record.intent.effect, record.intent.target);
+        let detail = format!("{} of {}: {}", record.state, record.id(), record.intent.reason);
+        self.tell(verb, &subject, &detail, now);
+    }
+
+    /// An action has ended: its permit is given back, and its wish hears of it.
+    fn end(&mut self, record: &Record, now: Time) {
+        let id = record.id();
+        self.looked.remove(&id);
+        if let Some(permit) = self.permits.remove(&id) {
+            let outcome = if record.state == State::Done { Outcome::Done } else { Outcome::Failed };
+            self.brake.give_back(permit, outcome, now);
+        }
+        let Some((decision, at)) = self.owners.get(&id).copied() else { return };
+        let wish = self.decisions.get_mut(&decision).and_then(|it| it.wishes.get_mut(at));
+        let Some(wish) = wish.filter(|wish| wish.action == Some(id)) else { return };
+        wish.end(&record.state, now);
+        self.settle(decision, now);
+    }
+
+    /// A decision has changed by what became of a wish.
+    pub(super) fn settle(&mut self, id: DecisionId, now: Time) {
+        self.note_out(id);
+        self.mark(id, now);
+    }
+}
+
+impl Wish {
+    /// Its action has ended so.
+    fn end(&mut self, state: &State, now: Time) {
+        let text = state.to_string();
+        let (again, name) = match state {
+            State::Done => {
+                self.fate = Fate::Done;
+                return;
+            }
+            State::Superseded { .. } => {
+                self.fate = Fate::Dropped(cut(&text));
+                return;
+            }
+            // It may have happened. What disrupts is not done twice for that.
+            State::Failed(Failure::OutcomeUnknown) => (self.effect.class() == Class::Traffic, "failed"),
+            State::Failed(_) => (true, "failed"),
+            State::Aborted(_) => (true, "aborted"),
+            State::Planned | State::Issued | State::Acked => return,
+        };
+        self.tries += 1;
+        self.fate = if again && self.tries < TRIES_MAX {
+            let factor = 1_u32 << (self.tries - 1).min(8);
+            let wait = if name == "failed" { RETRY_AFTER.saturating_mul(factor) } else { Duration::ZERO };
+            self.not_before = now + wait.min(RETRY_AFTER_MAX);
+            Fate::Waits(Obstacle::new(name, &text, now))
+        } else {
+            Fate::Failed(cut(&text))
+        };
+    }
+}

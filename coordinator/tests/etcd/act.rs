@@ -1,0 +1,256 @@
+//! Leaders as processes that decide and act over a real etcd, through a webhook, and are killed while they do.
+
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use ostler_coordinator::store::Store;
+use ostler_coordinator::store::etcd::Etcd;
+use ostler_proto::v1;
+use ostler_proto::v1::agent_message::Body;
+use ostler_proto::v1::control_client::ControlClient;
+use ostler_proto::v1::fleet_client::FleetClient;
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::transport::Channel;
+
+use crate::server::{PATIENCE, Server, free_port};
+use crate::sink::{KEY, Manner, Sink};
+
+/// A replica as a process.
+struct Replica {
+    child: Child,
+    url: String,
+    _folder: tempfile::TempDir,
+}
+
+impl Replica {
+    fn start(server: &Server, name: &str, port: u16, all: &[u16], sink: &Sink) -> Replica {
+        let folder = tempfile::tempdir().unwrap();
+        let key = folder.path().join("key");
+        std::fs::write(&key, format!("{KEY}\n")).unwrap();
+        let peers: Vec<String> = all.iter().map(|port| format!("http://127.0.0.1:{port}")).collect();
+        let child = Command::new(env!("CARGO_BIN_EXE_ostler-coordinator"))
+            .args(["--replica", name, "--store", "etcd", "--etcd-endpoints", &server.endpoint()])
+            .args(["--lead-ttl-s", "2", "--ingest-threads", "1", "--log", "warn"])
+            .args(["--grpc-listen", &format!("127.0.0.1:{port}"), "--http-listen", "127.0.0.1:0"])
+            .args(["--peers", &peers.join(","), "--actions-traffic", "act", "--webhook-url", &sink.url()])
+            .arg("--webhook-key-file")
+            .arg(&key)
+            .arg("--data-dir")
+            .arg(folder.path())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        Replica { child, url: format!("http://127.0.0.1:{port}"), _folder: folder }
+    }
+
+    async fn channel(&self) -> Channel {
+        let began = Instant::now();
+        loop {
+            match Channel::from_shared(self.url.clone()).unwrap().connect().await {
+                Ok(channel) => return channel,
+                Err(error) => assert!(began.elapsed() < PATIENCE, "{error}"),
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    async fn fleet(&self) -> FleetClient<Channel> {
+        FleetClient::new(self.channel().await)
+    }
+
+    fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Replica {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// An agent with a GPU and an engine of the pool "chat" on it, that reports to a replica as long as that lives.
+async fn agent(replica: &Replica, node: &str, state: v1::GpuState) -> mpsc::Sender<v1::AgentMessage> {
+    let (messages, stream) = mpsc::channel(16);
+    let say = |body| v1::AgentMessage { body: Some(body) };
+    let hello = v1::Hello {
+        node: node.to_owned(),
+        zone: "a".to_owned(),
+        boot_id: "boot".to_owned(),
+        incarnation: 1,
+        interval_ms: 1_000,
+        ..v1::Hello::default()
+    };
+    messages.send(say(Body::Hello(hello))).await.unwrap();
+    messages.send(say(snapshot(node, 1, state))).await.unwrap();
+    let mut client = v1::agent_client::AgentClient::new(replica.channel().await);
+    let mut answers = client.report(ReceiverStream::new(stream)).await.unwrap().into_inner();
+    tokio::spawn(async move { while let Ok(Some(_)) = answers.message().await {} });
+    let (rows, node) = (messages.clone(), node.to_owned());
+    tokio::spawn(async move {
+        for seq in 2.. {
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            if rows.send(say(snapshot(&node, seq, state))).await.is_err() {
+                return;
+            }
+        }
+    });
+    messages
+}
+
+fn snapshot(node: &str, seq: u64, state: v1::GpuState) -> Body {
+    let gpu = format!("GPU-{node}");
+    let gpus = vec![v1::GpuInfo { uuid: gpu.clone(), state: state as i32, ..v1::GpuInfo::default() }];
+    let engine = v1::EngineInfo {
+        name: "vllm-8000".to_owned(),
+        kind: v1::EngineKind::Vllm as i32,
+        pool: "chat".to_owned(),
+        state: v1::EngineState::Serving as i32,
+        gpu_uuids: vec![gpu],
+        ..v1::EngineInfo::default()
+    };
+    Body::Snapshot(v1::Snapshot { seq, gpus, engines: vec![engine], ..v1::Snapshot::default() })
+}
+
+/// Three nodes, of which the first one's GPU is lost.
+async fn fleet_of(replica: &Replica) -> Vec<mpsc::Sender<v1::AgentMessage>> {
+    let mut agents = Vec::new();
+    for (node, state) in [("n1", v1::GpuState::Lost), ("n2", v1::GpuState::Ok), ("n3", v1::GpuState::Ok)] {
+        agents.push(agent(replica, node, state).await);
+    }
+    agents
+}
+
+async fn until<R>(what: &str, mut found: impl AsyncFnMut() -> Option<R>) -> R {
+    let began = Instant::now();
+    loop {
+        if let Some(found) = found().await {
+            return found;
+        }
+        assert!(began.elapsed() < PATIENCE, "not in {PATIENCE:?}: {what}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+async fn actions(fleet: &FleetClient<Channel>) -> Vec<v1::Action> {
+    let list = fleet.clone().list_actions(v1::ListRequest::default()).await;
+    list.map(|list| list.into_inner().actions).unwrap_or_default()
+}
+
+/// Waits until there is an action in this state, as a replica tells.
+async fn until_state(fleet: &FleetClient<Channel>, state: v1::ActionState) -> v1::Action {
+    until(state.as_str_name(), async || actions(fleet).await.into_iter().find(|it| it.state() == state)).await
+}
+
+/// A leader is killed once the store has its action in this state. Another replica, which knows the same fleet, goes on.
+async fn killed_in(manner: Manner, state: v1::ActionState) -> (Sink, Vec<v1::Action>) {
+    let (server, sink) = (Server::start().await, Sink::start(manner).await);
+    let ports = [free_port(), free_port()];
+    let mut first = Replica::start(&server, "first", ports[0], &ports, &sink);
+    let leads = first.fleet().await;
+    until("first leads", async || {
+        let summary = leads.clone().get_fleet(v1::GetFleetRequest {}).await.ok()?.into_inner();
+        (summary.leader == "first").then_some(())
+    })
+    .await;
+    let second = Replica::start(&server, "second", ports[1], &ports, &sink);
+    let follows = second.fleet().await;
+    let (_one, _two) = (fleet_of(&first).await, fleet_of(&second).await);
+    // A follower tells of it as well as the leader.
+    until_state(&follows, state).await;
+    first.kill();
+    sink.be(Manner::Prompt);
+    until_state(&follows, v1::ActionState::Done).await;
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    let done = actions(&follows).await;
+    (sink, done)
+}
+
+fn check_one_effect(sink: &Sink, actions: &[v1::Action]) {
+    assert_eq!(sink.effects("remove_endpoint"), 1, "{:?}", sink.read(|done| done.orders.clone()));
+    let states: Vec<v1::ActionState> = actions.iter().map(v1::Action::state).collect();
+    assert_eq!(states, [v1::ActionState::Done]);
+    assert!(sink.read(|done| done.effects.values().all(|count| *count == 1) && done.unsigned == 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_leader_killed_after_a_call_that_was_not_heard_leaves_one_effect_to_the_next() {
+    let (sink, actions) = killed_in(Manner::Deaf, v1::ActionState::Issued).await;
+    check_one_effect(&sink, &actions);
+    assert!(actions[0].attempts >= 2, "the next leader called again: {actions:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_leader_killed_after_a_call_that_was_heard_and_not_answered_has_had_its_effect() {
+    let (sink, actions) = killed_in(Manner::Mute, v1::ActionState::Issued).await;
+    check_one_effect(&sink, &actions);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_leader_killed_while_the_executor_works_is_followed_by_one_that_waits_for_it() {
+    let (sink, actions) = killed_in(Manner::Busy, v1::ActionState::Acked).await;
+    check_one_effect(&sink, &actions);
+    assert_eq!(sink.read(|done| done.calls.len()), 1, "nobody calls again");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hold_given_to_a_follower_outlives_the_leader_and_ends_with_its_release() {
+    let (server, sink) = (Server::start().await, Sink::start(Manner::Prompt).await);
+    let ports = [free_port(), free_port()];
+    let mut first = Replica::start(&server, "first", ports[0], &ports, &sink);
+    let leads = first.fleet().await;
+    until("first leads", async || {
+        let summary = leads.clone().get_fleet(v1::GetFleetRequest {}).await.ok()?.into_inner();
+        (summary.leader == "first").then_some(())
+    })
+    .await;
+    let second = Replica::start(&server, "second", ports[1], &ports, &sink);
+    let follows = second.fleet().await;
+    let order = |id: &str| {
+        let (request_id, reason, operator) = (id.to_owned(), "test".to_owned(), "ann".to_owned());
+        Some(v1::Order { request_id, reason, operator, dry_run: false })
+    };
+    let mut control = ControlClient::new(second.channel().await);
+    let hold = v1::HoldRequest { order: order("1"), scope: "zone/a".to_owned(), expires_in_ms: 0 };
+    until("the hold is taken", async || control.clone().hold(hold.clone()).await.ok()).await;
+    let (_one, _two) = (fleet_of(&first).await, fleet_of(&second).await);
+    let held = async |fleet: &FleetClient<Channel>| {
+        let list = fleet.clone().list_decisions(v1::ListRequest::default()).await.ok()?.into_inner();
+        let waits = |it: &v1::Decision| it.vetoes.iter().any(|veto| veto.brake == "held");
+        list.decisions.into_iter().find(waits)
+    };
+    until("it is held", async || held(&follows).await).await;
+    first.kill();
+    until("second leads", async || {
+        let summary = follows.clone().get_fleet(v1::GetFleetRequest {}).await.ok()?.into_inner();
+        (summary.leader == "second").then_some(())
+    })
+    .await;
+    tokio::time::sleep(Duration::from_secs(20)).await;
+    assert_eq!(sink.effects("remove_endpoint"), 0, "the next leader holds too");
+    let holds = follows.clone().list_holds(v1::ListRequest::default()).await.unwrap().into_inner().holds;
+    assert_eq!(holds.iter().map(|hold| hold.scope.as_str()).collect::<Vec<_>>(), ["zone/a"]);
+    let release = v1::ReleaseRequest { order: order("2"), scope: "zone/a".to_owned() };
+    let answer = control.release(release).await.unwrap().into_inner().message;
+    assert!(answer.contains("1 holds"), "{answer}");
+    until("it is done", async || (sink.effects("remove_endpoint") == 1).then_some(())).await;
+    check_chain(&server.store()).await;
+}
+
+/// The audit log in the store leads from its beginning to its head.
+async fn check_chain(store: &Etcd) {
+    use ostler_core::action::audit::{Entry, Head, verify};
+    let (entries, _) = store.list("audit/").await.unwrap();
+    let entries: Vec<Entry> = entries.iter().map(|it| Entry::decode(&it.value).unwrap()).collect();
+    let head = store.get("desk/audit-head").await.unwrap().unwrap();
+    let head: serde_json::Value = serde_json::from_slice(&head.value).unwrap();
+    let last = entries.last().unwrap().head();
+    assert_eq!(
+        (head["sequence"].as_u64(), head["hash"].as_str()),
+        (Some(last.sequence), Some(&*last.hash.to_string()))
+    );
+    verify(Head::EMPTY, &entries, last).unwrap();
+}
