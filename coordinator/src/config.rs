@@ -452,7 +452,10 @@ mod tests {
             ("[actions.pools.p]\nfloor = 1", "line 2"),
             ("[actions]\nremoved_percent_max = 0", "actions.removed_percent_max is 0; it must be 1 to 100"),
             ("[actions]\nwebhook_url = \"http://a:1\"", "together with actions.webhook_key_file"),
-            ("[actions]\nwebhook_url = \"ftp://a\"\nwebhook_key_file = \"k\"", "actions.webhook_url is ftp://a"),
+            (
+                "[actions]\nwebhook_url = \"ftp://a\"\nwebhook_key_file = \"k\"",
+                "actions.webhook_url is ftp://a",
+            ),
         ];
         for (text, expected) in cases {
             let error = parse(text).unwrap_err().to_string();

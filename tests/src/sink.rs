@@ -30,8 +30,8 @@ const BODY_BYTES_MAX: usize = 64 << 10;
 /// Connections at once; each replica has one or two.
 const CONNECTIONS_MAX: usize = 64;
 
-/// How long a connection may take to say what it wants.
-const HEADER_MAX: Duration = Duration::from_secs(10);
+/// How long a connection may take to say what it wants: longer than anything holds a call up.
+const HEADER_MAX: Duration = Duration::from_secs(120);
 
 /// Whether the sink looks at terms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,7 +64,8 @@ impl Sink {
                         connections.spawn(async move {
                             let answer = service_fn(|request| counter.clone().answer(request));
                             let mut server = hyper::server::conn::http1::Builder::new();
-                            server.timer(TokioTimer::new()).header_read_timeout(HEADER_MAX);
+                            // Who has called and gone away has called.
+                            server.timer(TokioTimer::new()).header_read_timeout(HEADER_MAX).half_close(true);
                             let _ = server.serve_connection(TokioIo::new(socket), answer).await;
                         });
                     }

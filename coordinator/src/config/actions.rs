@@ -229,7 +229,9 @@ mod tests {
         let none = read("");
         assert_eq!(none, Actions::default());
         assert!(Class::BRAKED.iter().all(|class| none.brake.modes.of(*class) == Mode::DryRun));
-        let some = read("traffic = \"act\"\nfloor = 3\n[pools.chat]\ntraffic = \"off\"\n[pools.code]\nadditive = \"act\"");
+        let some = read(
+            "traffic = \"act\"\nfloor = 3\n[pools.chat]\ntraffic = \"off\"\n[pools.code]\nadditive = \"act\"",
+        );
         let mode = |class, pool: &str| some.brake.mode(class, &PoolId::from(pool));
         assert_eq!(mode(Class::Traffic, "other"), Mode::Act);
         assert_eq!(mode(Class::Traffic, "chat"), Mode::Off);

@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::bail;
 use ostler_tests::dice::Dice;
-use ostler_tests::history::{Entry, Fact, Recorder, Response, Rules, violations};
+use ostler_tests::history::{Entry, Fact, Heard, Recorder, Response, Rules, violations};
 use ostler_tests::sink::{Fence, Sink};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -63,7 +63,7 @@ pub(crate) fn measure(quick: bool, seed: u64, fence: Fence) -> anyhow::Result<Ou
             say(format_args!(
                 "{hindrance}: all runs on loopback; zones are not cut, nodes not darkened, disks not filled"
             ));
-            Ground::loopback(NODES)?
+            Ground::loopback()
         }
     };
     let mut dice = Dice::new(seed);
@@ -184,8 +184,13 @@ impl Chaos {
         let (places, rules) = (self.yard.places(), Rules::default());
         let found = violations(&entries, &places, &rules);
         found.iter().for_each(|violation| say(format_args!("VIOLATION {violation}")));
-        if !found.is_empty() {
-            say(self.yard.logs());
+        for entry in &entries {
+            if let Fact::Heard(Heard { id, term, attempt, response }) = &entry.fact {
+                say(format_args!(
+                    "{} at the sink: {id:.8} term {term} attempt {attempt} {response:?}",
+                    entry.at
+                ));
+            }
         }
         let counts = Counts::of(&entries);
         let mut outcome = Outcome::new("chaos");
@@ -204,9 +209,14 @@ impl Chaos {
                 let due = troubles.iter().filter(|trouble| trouble.darkens()).count();
                 outcome.at_least("chaos.terms_heard", counts.terms.len() as f64, 2.0);
                 outcome.at_least("chaos.accusals_heard", counts.accusals as f64, due as f64);
+                let late = troubles.contains(&Trouble::LateCall);
+                outcome.at_least("chaos.late_calls_refused", counts.fenced as f64, f64::from(u8::from(late)));
                 outcome.at_most("chaos.violations", found.len() as f64, 0.0);
             }
             Fence::Off => outcome.at_least("chaos.violations_unfenced", found.len() as f64, 1.0),
+        }
+        if !outcome.ok() {
+            say(self.yard.logs());
         }
         outcome
     }
@@ -250,7 +260,6 @@ impl Counts {
         outcome.figure("claims_heard", self.claims as f64);
         outcome.figure("terms_read", self.reads as f64);
         outcome.figure("effects", self.applied as f64);
-        outcome.figure("calls_refused_for_their_term", self.fenced as f64);
         outcome.figure("calls_otherwise_answered", self.others as f64);
     }
 }

@@ -99,7 +99,9 @@ async fn a_call_arrives_after_the_next_leader_acted(fence: Fence) -> Vec<Violati
     let way = Proxy::start(([127, 0, 0, 1], 0).into(), sink.address()).unwrap();
     let up = Lane { flow: Flow::Hold, ..Lane::default() };
     way.set(Faults { up, ..Faults::default() });
-    let late = send(way.address(), &call("drain-n1", 5, u64::MAX)).await;
+    // Who calls gives up waiting and goes away.
+    let mut late = send(way.address(), &call("drain-n1", 5, u64::MAX)).await;
+    late.shutdown().await.unwrap();
     assert_eq!(ask(sink.address(), &call("drain-n2", 7, u64::MAX)).await.0, 200);
     way.set(Faults::default());
     answer(late).await;

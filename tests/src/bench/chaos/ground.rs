@@ -1,15 +1,19 @@
 //! Where everything runs: in zones of network namespaces, or on loopback where there can be none.
 
-use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::process::Command;
 
-use super::zones::{ZONES, Zones};
-use crate::servers::free_address;
+use super::zones::Zones;
+
+/// Loopback networks that benches which run at once choose by their process id.
+const LOOPBACKS: u32 = 250;
+
+/// How much higher ports are on loopback, where a server of the machine may have the usual ones at all addresses.
+const LOOPBACK_PORTS: u16 = 10_000;
 
 /// A server of a zone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Port {
     /// etcd's, for clients.
     Etcd,
@@ -28,24 +32,18 @@ pub(crate) enum Port {
 /// Where everything runs.
 #[derive(Debug)]
 pub(crate) enum Ground {
-    /// One network; nothing is between zones but their names.
-    Loopback(BTreeMap<(usize, Port), SocketAddr>),
+    /// One network, in which zones differ by their addresses: 127.N.ZONE.x. Connections go out from 127.0.0.1, so that
+    /// none can take the port of a server that is just not running.
+    Loopback(u8),
     /// A network for each.
     Zones(Zones),
 }
 
 impl Ground {
-    /// One network, with free ports for so many nodes a zone.
-    pub(crate) fn loopback(nodes: usize) -> anyhow::Result<Ground> {
-        let mut ports = BTreeMap::new();
-        for zone in 0..ZONES {
-            let servers = [Port::Etcd, Port::EtcdPeer, Port::Grpc, Port::Http];
-            let proxies = (0..ZONES).map(Port::Proxy);
-            for port in servers.into_iter().chain(proxies).chain((0..nodes).map(Port::Agent)) {
-                ports.insert((zone, port), free_address()?);
-            }
-        }
-        Ok(Ground::Loopback(ports))
+    /// One network.
+    pub(crate) fn loopback() -> Ground {
+        let network = std::process::id() % LOOPBACKS + 1;
+        Ground::Loopback(u8::try_from(network).expect("250 fit"))
     }
 
     /// The namespaces, where there are any.
@@ -59,7 +57,7 @@ impl Ground {
     /// Where a server listens.
     pub(crate) fn listen(&self, zone: usize, port: Port) -> SocketAddr {
         match (self, port) {
-            (Ground::Loopback(ports), _) => ports[&(zone, port)],
+            (Ground::Loopback(_), _) => self.seen(zone, port),
             (Ground::Zones(_), Port::Proxy(_)) => (Ipv4Addr::LOCALHOST, number(port)).into(),
             (Ground::Zones(_), _) => (Ipv4Addr::UNSPECIFIED, number(port)).into(),
         }
@@ -67,19 +65,23 @@ impl Ground {
 
     /// Where others reach it, through whatever is between the zones.
     pub(crate) fn seen(&self, zone: usize, port: Port) -> SocketAddr {
-        match (self, port) {
-            (Ground::Loopback(ports), _) => ports[&(zone, port)],
-            (Ground::Zones(_), Port::Agent(node)) => (Zones::node_address(zone, node), number(port)).into(),
-            (Ground::Zones(_), Port::Etcd | Port::EtcdPeer | Port::Grpc | Port::Http | Port::Proxy(_)) => {
-                (Zones::address(zone), number(port)).into()
+        let address = match port {
+            Port::Agent(node) => Zones::node_address(zone, node),
+            Port::Etcd | Port::EtcdPeer | Port::Grpc | Port::Http | Port::Proxy(_) => Zones::address(zone),
+        };
+        match self {
+            Ground::Loopback(network) => {
+                let [_, _, zone, host] = address.octets();
+                (Ipv4Addr::new(127, *network, zone, host), number(port) + LOOPBACK_PORTS).into()
             }
+            Ground::Zones(_) => (address, number(port)).into(),
         }
     }
 
     /// Where the bench reaches it, whatever is broken.
     pub(crate) fn outside(&self, zone: usize, port: Port) -> SocketAddr {
         match self {
-            Ground::Loopback(ports) => ports[&(zone, port)],
+            Ground::Loopback(_) => self.seen(zone, port),
             Ground::Zones(zones) => (zones.outside_address(zone), number(port)).into(),
         }
     }

@@ -20,6 +20,9 @@ use crate::servers::{binary, fake_nvml};
 /// Length of the lease, in seconds.
 pub(crate) const LEASE_S: u64 = 3;
 
+/// What replicas log: all but each request that they answer.
+const LOG: &str = "info,ostler_coordinator::request_log=warn";
+
 /// What calls at the sink are signed with.
 pub(crate) const SINK_KEY: &str = "signed in a test of faults";
 
@@ -218,7 +221,7 @@ impl Yard {
         let ways = (0..ZONES).map(way).collect::<Vec<_>>().join(",");
         let mut command = self.ground.command(zone, &binary("ostler-coordinator")?);
         command.args(["--replica", &name, "--store", "etcd", "--etcd-endpoints", &ways]);
-        command.args(["--lead-ttl-s", &lease, "--ingest-threads", "1", "--log", "info"]);
+        command.args(["--lead-ttl-s", &lease, "--ingest-threads", "1", "--log", LOG]);
         command.arg("--data-dir").arg(self.data(zone));
         command.args(["--grpc-listen", &self.ground.listen(zone, Port::Grpc).to_string()]);
         command.args(["--http-listen", &self.ground.listen(zone, Port::Http).to_string()]);
