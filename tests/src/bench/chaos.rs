@@ -42,6 +42,9 @@ const CONVERGED_MAX: Duration = Duration::from_secs(60);
 /// How often that is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
+/// How long etcd may take to say who leads it.
+const ETCD_ANSWER_MAX: Duration = Duration::from_secs(2);
+
 /// Rest between two troubles, so that verdicts on the one before are told.
 const REST: Duration = Duration::from_secs(1);
 
@@ -156,7 +159,9 @@ impl Chaos {
         let zone = (0..ZONES).find(|zone| replica_name(*zone) == leader.leader).unwrap_or_default();
         let mut etcd_leader = 0;
         for member in 0..ZONES {
-            if etcd::leads(self.yard.ground.outside(member, Port::Etcd)).await? {
+            // One that has just been started may not answer yet.
+            let asked = etcd::leads(self.yard.ground.outside(member, Port::Etcd));
+            if let Ok(Ok(true)) = tokio::time::timeout(ETCD_ANSWER_MAX, asked).await {
                 etcd_leader = member;
             }
         }
