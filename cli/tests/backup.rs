@@ -67,7 +67,8 @@ fn a_store_is_backed_up_to_two_folders_looked_into_and_restored_and_a_coordinato
     assert_eq!(run_for_a_while(Path::new(&data))["events"]["node_joined"], 3);
     let report = json(&["backup", &a, "--also", &b, "--keep", "3", "--data-dir", &data]);
     let entries = report["entries"].as_u64().expect("a number");
-    assert!(entries >= 3 && report["kinds"]["events"]["entries"].as_u64() == Some(entries), "{report}");
+    let events = report["kinds"]["events"]["entries"].as_u64().expect("a number");
+    assert!(events >= 3 && events < entries, "the audit log is there too: {report}");
     assert_eq!(
         (&report["copies"][0]["ok"], &report["copies"][1]["ok"]),
         (&Value::Bool(true), &Value::Bool(true))

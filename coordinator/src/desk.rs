@@ -131,7 +131,7 @@ impl Seat {
                 if let Some(batch) = self.writing.take_if(|batch| batch.number == *number) {
                     log(&batch, self.desk.term());
                 }
-                self.settle(*number, |message| Ok(message));
+                self.settle(*number, Ok);
             }
             Answer::Unknown { number } => {
                 self.writing = None;

@@ -2,7 +2,7 @@
 //! anyone may ask it what the fleet looks like.
 //!
 //! [`start`] runs all of it in one process: gRPC on threads of its own ([`server`]), HTTP on another ([`http`]), and what
-//! happens by the clock on a third, probes of silent nodes and the exchange with other replicas ([`peers`]) on a fourth; the store is a file ([`store`]).
+//! happens by the clock on a third, probes of silent nodes and the exchange with other replicas ([`peers`]) on a fourth, and what the leader decides and does ([`desk`]) on a fifth; the store is a file ([`store`]).
 
 pub mod api;
 pub mod backup;

@@ -137,24 +137,10 @@ pub async fn start(config: Config) -> Result<Running, Error> {
     let ingest = ingest::service(driver.clone(), limits);
 
     let orders = Orders::new(office.counter.clone(), driver.clone(), peers.clone());
-    let services = server::Services {
-        ingest: ingest.clone(),
-        api: api.clone(),
-        orders: orders.clone(),
-        peers: Answers::new(driver.clone()),
-        log: RequestLog::new(Protocol::Grpc),
-    };
+    let services = services(&driver, &ingest, &api, &orders);
     let not_heard = not_listening(grpc_listen, "gRPC", "grpc-listen");
     let grpc = server::start(grpc_listen, ingest_threads, &services, &shutdown).map_err(not_heard)?;
-    let metrics = Metrics::new(metrics::Sources {
-        driver: driver.clone(),
-        summaries: summaries.clone(),
-        ingest: ingest.clone(),
-        api: api.clone(),
-        store: store.clone(),
-        papers: office.papers.clone(),
-        counter: office.counter.clone(),
-    });
+    let metrics = Metrics::new(sources_of_metrics(&services, &summaries, &store, &office));
     let mut running = Running {
         grpc_address: grpc.address(),
         http_address: http_listen,
@@ -180,15 +166,55 @@ pub async fn start(config: Config) -> Result<Running, Error> {
         running.threads.push(thread("look", look::run(looker, actions, peers, shutdown.clone()))?);
     }
 
-    let not_heard = not_listening(http_listen, "HTTP", "http-listen");
-    let listener = http::bind(http_listen).map_err(&not_heard)?;
-    running.http_address = listener.local_addr().map_err(&not_heard)?;
     let ready = readiness(&grpc, &shutdown);
-    let router = http::router(http::Context { api, orders, metrics, ready });
-    running.threads.push(thread("http", serve_http(listener, router, shutdown.clone()))?);
+    let (address, http) = open_http(http_listen, http::Context { api, orders, metrics, ready }, shutdown)?;
+    running.http_address = address;
+    running.threads.push(http);
     running.grpc = Some(grpc);
     tracing::info!(replica, grpc = %running.grpc_address, http = %running.http_address, "started");
     Ok(running)
+}
+
+/// What is served over gRPC.
+fn services(driver: &Driver, ingest: &ingest::Service, api: &Api, orders: &Orders) -> server::Services {
+    server::Services {
+        ingest: ingest.clone(),
+        api: api.clone(),
+        orders: orders.clone(),
+        peers: Answers::new(driver.clone()),
+        log: RequestLog::new(Protocol::Grpc),
+    }
+}
+
+/// What is asked when metrics are.
+fn sources_of_metrics(
+    services: &server::Services,
+    summaries: &Summaries,
+    store: &Embedded,
+    office: &Office,
+) -> metrics::Sources {
+    metrics::Sources {
+        driver: office.driver.clone(),
+        summaries: summaries.clone(),
+        ingest: services.ingest.clone(),
+        api: services.api.clone(),
+        store: store.clone(),
+        papers: office.papers.clone(),
+        counter: office.counter.clone(),
+    }
+}
+
+/// Serves HTTP on a thread of its own; gives the address that it listens on.
+fn open_http(
+    listen: SocketAddr,
+    context: http::Context,
+    shutdown: CancellationToken,
+) -> Result<(SocketAddr, JoinHandle<()>), Error> {
+    let not_heard = not_listening(listen, "HTTP", "http-listen");
+    let listener = http::bind(listen).map_err(&not_heard)?;
+    let address = listener.local_addr().map_err(&not_heard)?;
+    let serving = serve_http(listener, http::router(context), shutdown);
+    Ok((address, thread("http", serving)?))
 }
 
 fn not_listening(

@@ -28,7 +28,7 @@ pub(crate) enum Hand {
     /// Nothing is called.
     Idle,
     /// A service of the operator's.
-    Webhook(Webhook),
+    Webhook(Box<Webhook>),
 }
 
 impl Executor for Hand {

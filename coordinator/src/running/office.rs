@@ -23,7 +23,8 @@ pub(super) struct Office {
     pub(super) papers: Papers,
     /// Where orders are handed in.
     pub(super) counter: Counter,
-    driver: Driver,
+    /// The engine that is looked at.
+    pub(super) driver: Driver,
     policy: Policy,
     hand: Hand,
     slips: Counters,
@@ -72,7 +73,7 @@ impl Office {
 /// Who carries actions out, as configured.
 fn hand(actions: &Actions) -> Result<Hand, WebhookError> {
     if let Some(settings) = &actions.webhook {
-        return Webhook::open(settings).map(Hand::Webhook);
+        return Webhook::open(settings).map(|webhook| Hand::Webhook(Box::new(webhook)));
     }
     let acts = |modes: &Modes| Class::BRAKED.iter().any(|class| modes.of(*class) == Mode::Act);
     if acts(&actions.brake.modes) || actions.brake.pools.values().any(acts) {

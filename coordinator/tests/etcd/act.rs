@@ -34,6 +34,8 @@ impl Replica {
             .args(["--lead-ttl-s", "2", "--ingest-threads", "1", "--log", "warn"])
             .args(["--grpc-listen", &format!("127.0.0.1:{port}"), "--http-listen", "127.0.0.1:0"])
             .args(["--peers", &peers.join(","), "--actions-traffic", "act", "--webhook-url", &sink.url()])
+            // What an earlier leader began and nobody heard is decided anew after so long.
+            .args(["--actions-valid-s", "20"])
             .arg("--webhook-key-file")
             .arg(&key)
             .arg("--data-dir")
@@ -171,8 +173,9 @@ async fn killed_in(manner: Manner, state: v1::ActionState) -> (Sink, Vec<v1::Act
 
 fn check_one_effect(sink: &Sink, actions: &[v1::Action]) {
     assert_eq!(sink.effects("remove_endpoint"), 1, "{:?}", sink.read(|done| done.orders.clone()));
-    let states: Vec<v1::ActionState> = actions.iter().map(v1::Action::state).collect();
-    assert_eq!(states, [v1::ActionState::Done]);
+    let done = actions.iter().filter(|it| it.state() == v1::ActionState::Done).count();
+    let failed = actions.iter().filter(|it| it.state() == v1::ActionState::Failed).count();
+    assert_eq!((done, done + failed), (1, actions.len()), "{actions:?}");
     assert!(sink.read(|done| done.effects.values().all(|count| *count == 1) && done.unsigned == 0));
 }
 
@@ -180,13 +183,13 @@ fn check_one_effect(sink: &Sink, actions: &[v1::Action]) {
 async fn a_leader_killed_after_a_call_that_was_not_heard_leaves_one_effect_to_the_next() {
     let (sink, actions) = killed_in(Manner::Deaf, v1::ActionState::Issued).await;
     check_one_effect(&sink, &actions);
-    assert!(actions[0].attempts >= 2, "the next leader called again: {actions:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_leader_killed_after_a_call_that_was_heard_and_not_answered_has_had_its_effect() {
     let (sink, actions) = killed_in(Manner::Mute, v1::ActionState::Issued).await;
     check_one_effect(&sink, &actions);
+    assert_eq!(actions.len(), 1, "the next leader finds the effect: {actions:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

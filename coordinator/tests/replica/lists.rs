@@ -160,7 +160,7 @@ async fn wrong_requests_are_refused_with_what_would_be_right() {
     assert_eq!(fleet.get_engine(get("nobody/nothing")).await.unwrap_err().code(), Code::NotFound);
     assert_eq!(fleet.get_decision(get("d")).await.unwrap_err().code(), Code::NotFound);
     let explain = fleet.explain(v1::ExplainRequest { decision: "d".into() }).await.unwrap_err();
-    assert!(explain.code() == Code::NotFound && explain.message().contains("does not decide yet"));
+    assert!(explain.code() == Code::NotFound && explain.message().contains("there is no decision \"d\""));
 }
 
 #[tokio::test]

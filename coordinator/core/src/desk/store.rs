@@ -15,6 +15,9 @@ use crate::time::Time;
 /// When a request to the store counts as unanswered. The shell's own limits are shorter.
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 
+/// Time between two loads: a store that fails at once is not asked all the time.
+const LOAD_INTERVAL: Duration = Duration::from_millis(500);
+
 /// Time between two writes of nothing but decisions and memory.
 const CALM_INTERVAL: Duration = Duration::from_millis(250);
 
@@ -31,6 +34,8 @@ pub(super) struct Store {
     /// Counts requests.
     number: u64,
     asked: Option<Asked>,
+    /// When a load was last asked for.
+    load_at: Time,
     /// At which each key was last read or written.
     revisions: BTreeMap<Key, u64>,
     /// Actions and decisions that are not as the store has them, and others that are to be written.
@@ -62,6 +67,7 @@ impl Default for Store {
             loaded: false,
             number: 0,
             asked: None,
+            load_at: Time::ZERO,
             revisions: BTreeMap::new(),
             changed: BTreeSet::new(),
             entries: Vec::new(),
@@ -97,9 +103,10 @@ impl Store {
     }
 
     pub(super) fn load(&mut self, now: Time) -> Option<Request> {
-        if self.asked.is_some() {
+        if self.asked.is_some() || now.since(self.load_at) < LOAD_INTERVAL {
             return None;
         }
+        self.load_at = now;
         let number = self.ask(now, Vec::new(), Vec::new());
         Some(Request::Load { number })
     }
@@ -118,8 +125,8 @@ impl Store {
 
     /// What is known of the store is not so any more: all is to be read anew.
     pub(super) fn forget(&mut self) {
-        let number = self.number;
-        *self = Store { number, ..Store::default() };
+        let (number, load_at) = (self.number, self.load_at);
+        *self = Store { number, load_at, ..Store::default() };
     }
 
     /// A write was carried out; gives the actions that it issued.
