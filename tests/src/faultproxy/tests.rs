@@ -68,13 +68,13 @@ async fn a_sender_waits_when_the_held_bytes_are_many() {
     let (mut near, mut far) = pair(&proxy, &listener).await;
     proxy.set(faults("hold up"));
     // More than sockets and proxy hold together.
-    let all = vec![7; 32 << 20];
+    let all = vec![7; 64 << 20];
     let sending = tokio::spawn(async move { near.write_all(&all).await.map(|()| near) });
     passes_nothing(&mut far, &sending).await;
     proxy.set(Faults::default());
-    let mut heard = vec![0; 32 << 20];
+    let mut heard = vec![0; 64 << 20];
     far.read_exact(&mut heard).await.unwrap();
-    assert!(heard == vec![7; 32 << 20], "nothing is lost or changed");
+    assert!(heard == vec![7; 64 << 20], "nothing is lost or changed");
     sending.await.unwrap().unwrap();
 }
 
@@ -83,7 +83,7 @@ async fn passes_nothing<T>(far: &mut TcpStream, sending: &tokio::task::JoinHandl
     for _ in 0..1_000 {
         tokio::task::yield_now().await;
     }
-    assert!(!sending.is_finished(), "32 MiB fit nowhere");
+    assert!(!sending.is_finished(), "64 MiB fit nowhere");
     assert_eq!(far.try_read(&mut [0; 1]).unwrap_err().kind(), io::ErrorKind::WouldBlock);
 }
 
@@ -109,7 +109,7 @@ async fn a_silent_door_takes_whoever_comes_and_leads_nowhere() {
     proxy.set(faults("silent"));
     let mut near = TcpStream::connect(proxy.address()).await.unwrap();
     // So much fits nowhere: somebody has taken it, and nobody has heard it.
-    near.write_all(&vec![7; 32 << 20]).await.unwrap();
+    near.write_all(&vec![7; 64 << 20]).await.unwrap();
     proxy.set(Faults::default());
     let (mut other, mut far) = pair(&proxy, &listener).await;
     passes(&mut other, &mut far, b"the first that arrives is the second").await;
