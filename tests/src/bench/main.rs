@@ -4,6 +4,7 @@
 //! counted apart from the load's. Progress goes to stderr; stdout has a table, or one JSON object with `-o json`.
 
 mod agent;
+mod chaos;
 mod detect;
 mod freshness;
 mod ingest;
@@ -18,6 +19,7 @@ mod targets;
 use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
+use ostler_tests::sink::Fence;
 
 /// Measures one part of Ostler and checks it against its limits.
 #[derive(Debug, Parser)]
@@ -37,6 +39,12 @@ struct Arguments {
     /// Agents that report in `ingest` (10,000 unless said).
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
     agents: Option<u16>,
+    /// What decides the troubles of `chaos` and their order (1 unless said).
+    #[arg(long, value_name = "NUMBER")]
+    seed: Option<u64>,
+    /// Only the trouble of `chaos` that the sink's look at terms is for, at a sink that does not look: the check must find it.
+    #[arg(long)]
+    unfenced: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -53,6 +61,8 @@ enum Bench {
     Detect,
     /// CPU and memory of the agent, and what it does when NVML hangs.
     Agent,
+    /// Whether anything that must never be happens while replicas, etcd, agents and the network between them break.
+    Chaos,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -82,12 +92,15 @@ fn main() -> ExitCode {
 }
 
 fn measure(arguments: &Arguments) -> anyhow::Result<outcome::Outcome> {
-    let Arguments { bench, peer, quick, agents, .. } = arguments;
+    let Arguments { bench, peer, quick, agents, seed, unfenced, output: _ } = arguments;
     if peer.is_some() && *bench != Bench::Ingest {
         anyhow::bail!("only `ingest` has a peer; leave --peer off");
     }
     if agents.is_some() && *bench != Bench::Ingest {
         anyhow::bail!("only `ingest` can have another number of agents; leave --agents off");
+    }
+    if (seed.is_some() || *unfenced) && *bench != Bench::Chaos {
+        anyhow::bail!("only `chaos` has a seed and a fence; leave --seed and --unfenced off");
     }
     rlimit::increase_nofile_limit(u64::MAX)?;
     match bench {
@@ -97,6 +110,10 @@ fn measure(arguments: &Arguments) -> anyhow::Result<outcome::Outcome> {
         Bench::Leader => leader::measure(*quick),
         Bench::Detect => detect::measure(*quick),
         Bench::Agent => agent::measure(*quick),
+        Bench::Chaos => {
+            let fence = if *unfenced { Fence::Off } else { Fence::On };
+            chaos::measure(*quick, seed.unwrap_or(1), fence)
+        }
     }
 }
 

@@ -129,20 +129,16 @@ impl Agent {
         settings: &[(&str, &str)],
     ) -> anyhow::Result<Self> {
         let fake = tempfile::tempdir()?;
-        symlink(binary("libnvidia_ml.so")?, fake.path().join("libnvidia-ml.so.1"))?;
-        set_scenario(fake.path(), scenario)?;
+        let mut command = Command::new(binary("ostler-agent")?);
+        fake_nvml(&mut command, fake.path(), scenario)?;
         let engines = engine.map_or(String::new(), |url| {
             format!("[[engines.static]]\nname = \"vllm\"\nkind = \"vllm\"\nurl = \"{url}\"\n")
         });
         let config = fake.path().join("agent.toml");
         std::fs::write(&config, engines)?;
-        let mut command = Command::new(binary("ostler-agent")?);
         command
             .arg("--config")
             .arg(&config)
-            .env("LD_LIBRARY_PATH", fake.path())
-            .env("OSTLER_FAKE_NVML", fake.path().join("scenario.toml"))
-            .env("OSTLER_FAKE_NVML_QUIET", "1")
             .env("OSTLER_COORDINATORS", coordinator)
             .env("OSTLER_STATE_DIR", fake.path())
             .env("OSTLER_CLOUD_PROVIDER", "off")
@@ -163,6 +159,17 @@ impl Agent {
     }
 }
 
+/// Has an agent find the fake NVML library, whose scenario is in this folder.
+pub(crate) fn fake_nvml(command: &mut Command, folder: &Path, scenario: &str) -> anyhow::Result<()> {
+    symlink(binary("libnvidia_ml.so")?, folder.join("libnvidia-ml.so.1"))?;
+    set_scenario(folder, scenario)?;
+    command
+        .env("LD_LIBRARY_PATH", folder)
+        .env("OSTLER_FAKE_NVML", folder.join("scenario.toml"))
+        .env("OSTLER_FAKE_NVML_QUIET", "1");
+    Ok(())
+}
+
 fn set_scenario(folder: &Path, scenario: &str) -> anyhow::Result<()> {
     let next = folder.join("scenario.next");
     std::fs::write(&next, scenario)?;
@@ -170,7 +177,7 @@ fn set_scenario(folder: &Path, scenario: &str) -> anyhow::Result<()> {
 }
 
 /// A file that the build leaves next to this program.
-fn binary(name: &str) -> anyhow::Result<PathBuf> {
+pub(crate) fn binary(name: &str) -> anyhow::Result<PathBuf> {
     let path = std::env::current_exe()?.with_file_name(name);
     if !path.exists() {
         bail!("{} is missing; build it with `{BUILD}`", path.display());
