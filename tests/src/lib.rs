@@ -7,7 +7,7 @@
 pub mod dice;
 pub mod faultproxy;
 pub mod history;
-
 pub mod load;
 pub mod process;
+pub mod replay;
 pub mod sink;

@@ -12,6 +12,7 @@ mod world;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
+use ostler_agent::simulated::gate::Gate;
 use ostler_core::detect::Verdict;
 use ostler_proto::v1;
 use ostler_proto::v1::fleet_client::FleetClient;

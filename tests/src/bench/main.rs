@@ -13,6 +13,7 @@ mod outcome;
 mod prometheus;
 mod query;
 mod recorder;
+mod replay;
 mod servers;
 mod targets;
 
@@ -59,6 +60,8 @@ enum Bench {
     Leader,
     /// Time until it is known that a node, an agent, a GPU or a zone is gone, and how often that is wrong.
     Detect,
+    /// The same of outages that were measured elsewhere, replayed; whether a zone is told from its nodes.
+    Replay,
     /// CPU and memory of the agent, and what it does when NVML hangs.
     Agent,
     /// Whether anything that must never be happens while replicas, etcd, agents and the network between them break.
@@ -109,6 +112,7 @@ fn measure(arguments: &Arguments) -> anyhow::Result<outcome::Outcome> {
         Bench::Query => query::measure(*quick),
         Bench::Leader => leader::measure(*quick),
         Bench::Detect => detect::measure(*quick),
+        Bench::Replay => replay::measure(*quick),
         Bench::Agent => agent::measure(*quick),
         Bench::Chaos => {
             let fence = if *unfenced { Fence::Off } else { Fence::On };
