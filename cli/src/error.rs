@@ -19,6 +19,17 @@ pub(crate) enum Error {
         /// What the attempt ended with.
         reason: String,
     },
+    /// The coordinator answers that it cannot do it now.
+    #[error("{0}")]
+    NotNow(String),
+    /// An order of which it is not known whether it was carried out.
+    #[error("{error}\nthe same order again, without a second effect: add --request-id {request_id}")]
+    Order {
+        /// What went wrong.
+        error: Box<Error>,
+        /// The order's name.
+        request_id: String,
+    },
     /// The coordinator refused, or something failed here.
     #[error("{0}")]
     Failed(String),
@@ -39,7 +50,8 @@ impl Error {
         match self {
             Error::Io(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
             Error::Usage(_) => ExitCode::from(USAGE),
-            Error::Unavailable { .. } => ExitCode::from(UNAVAILABLE),
+            Error::Unavailable { .. } | Error::NotNow(_) => ExitCode::from(UNAVAILABLE),
+            Error::Order { error, .. } => error.exit_code(),
             Error::Failed(_) | Error::Io(_) => ExitCode::FAILURE,
         }
     }
@@ -49,7 +61,11 @@ impl Error {
         match self {
             Error::Io(error) if error.kind() == io::ErrorKind::BrokenPipe => None,
             Error::Io(error) => Some(format!("ostler: {self}: {error}")),
-            Error::Usage(_) | Error::Unavailable { .. } | Error::Failed(_) => Some(format!("ostler: {self}")),
+            Error::Usage(_)
+            | Error::Unavailable { .. }
+            | Error::NotNow(_)
+            | Error::Order { .. }
+            | Error::Failed(_) => Some(format!("ostler: {self}")),
         }
     }
 
@@ -61,7 +77,12 @@ impl Error {
     /// The coordinator's answer in an operator's words.
     pub(crate) fn from_status(status: &tonic::Status, server: &str) -> Error {
         let message = crate::output::units::clean(status.message());
+        // What comes from the connection, and not from the other side, has a cause.
+        let answered = std::error::Error::source(status).is_none();
         match status.code() {
+            tonic::Code::Unavailable if answered => {
+                Error::NotNow(format!("{server} cannot do it now: {message}"))
+            }
             tonic::Code::Unavailable | tonic::Code::DeadlineExceeded | tonic::Code::Cancelled => {
                 Error::Unavailable { server: server.to_owned(), reason: message }
             }
@@ -82,5 +103,21 @@ impl Error {
             | tonic::Code::DataLoss
             | tonic::Code::Unauthenticated => Error::Failed(message),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_server_says_is_not_told_as_if_there_were_none() {
+        let status = tonic::Status::unavailable("it is not known");
+        let error = Error::from_status(&status, "http://host:7400");
+        assert_eq!(error.to_string(), "http://host:7400 cannot do it now: it is not known");
+        let order = Error::Order { error: Box::new(error), request_id: "abc".to_owned() };
+        assert!(order.to_string().ends_with("--request-id abc"));
+        let broken = tonic::Status::from_error(Box::new(io::Error::from(io::ErrorKind::ConnectionReset)));
+        assert!(std::error::Error::source(&broken).is_some());
     }
 }

@@ -10,7 +10,9 @@
 
 mod counter;
 pub(crate) mod executor;
+mod load;
 mod papers;
+mod seat;
 mod stored;
 
 use std::sync::Arc;
@@ -19,30 +21,28 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
-use ostler_core::action::State;
-use ostler_core::desk::{Answer, Batch, Desk, Item, Kept, Look, Policy, Request};
+use ostler_core::action::{ActionId, State};
+use ostler_core::desk::{Answer, Batch, Desk, Item, Look, Policy, Request};
 use ostler_core::id::Term;
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use self::counter::Counters;
-use self::counter::Slip;
 pub use self::counter::{Counter, Earnest, Refusal};
 pub use self::executor::{Error as WebhookError, Settings as WebhookSettings};
 use self::executor::{Executor, Hand};
+pub use self::load::Unread;
 pub use self::papers::{Papers, Sheets};
+use self::seat::Seat;
 pub(crate) use self::stored::effect_verb;
 use crate::driver::Driver;
 use crate::lead::{Leadership, Standing};
 use crate::store::fenced::{Fenced, Verdict};
 use crate::store::{Compare, Operation, Store, Transaction};
 
-/// How often the fleet is looked at.
+/// How often the fleet is looked at, which holds the engine up: answers and orders in between go by the last look.
 const LOOK_INTERVAL: Duration = Duration::from_millis(250);
-
-/// How long each part of what a desk loads may take to come: all three stay within what the desk waits.
-const LOAD_TIME_MAX: Duration = Duration::from_millis(1_600);
 
 /// What a desk works with.
 pub(crate) struct Clerk<S> {
@@ -59,8 +59,13 @@ pub(crate) struct Clerk<S> {
 /// What became of something that the desk asked for.
 enum Done {
     Answered(Answer),
-    /// The executor did not say.
-    Silent,
+    /// What was loaded cannot be used.
+    Unread {
+        number: u64,
+        why: Unread,
+    },
+    /// The executor was asked about an action, or called, and may have said something.
+    Asked(ActionId, Option<Answer>),
     /// The term is over.
     Deposed,
 }
@@ -84,170 +89,116 @@ async fn work<S: Store>(clerk: &Clerk<S>) {
     let mut errands = Errands::new();
     let mut seat: Option<Seat> = None;
     loop {
+        let takes_orders = seat.as_ref().is_none_or(Seat::takes_orders);
+        let mut look = false;
         tokio::select! {
-            _ = ticks.tick() => {}
+            _ = ticks.tick() => look = true,
             changed = standing.changed() => if changed.is_err() {
                 ticks.tick().await;
             },
-            Some((term, done)) = errands.next() => take_answer(&mut seat, term, done),
-            slip = clerk.slips.next() => clerk.serve(&mut seat, slip),
+            // What was loaded is not in the last look.
+            Some((term, done)) = errands.next() => look = clerk.take_answer(&mut seat, term, done),
+            slip = clerk.slips.next(), if takes_orders => match seat.as_mut().filter(|seat| !seat.over) {
+                Some(seat) => seat.serve(slip),
+                None => slip.answer(Err(Refusal::NotLeading)),
+            },
         }
-        clerk.take_seat(&mut seat);
+        look |= clerk.take_seat(&mut seat);
         if let Some(seat) = seat.as_mut().filter(|seat| !seat.over) {
+            if look {
+                clerk.look(seat);
+            }
             clerk.step(seat, &errands);
         }
     }
 }
 
-/// The desk of a term, with the last look.
-struct Seat {
-    desk: Desk,
-    look: Look,
-    /// Orders whose write has not been answered.
-    waiting: Vec<(u64, Box<str>, Slip)>,
-    /// The batch that is being written, to be logged once it is.
-    writing: Option<Batch>,
-    /// The store says that the term is over, which the election finds out in a moment.
-    over: bool,
-}
-
-fn take_answer(seat: &mut Option<Seat>, term: Term, done: Done) {
-    let Some(at) = seat.as_mut().filter(|seat| seat.desk.term() == term) else { return };
-    match done {
-        Done::Answered(answer) => at.hear(answer),
-        Done::Silent => {}
-        Done::Deposed => {
-            tracing::info!(term = term.0, "the term is over: the desk is left");
-            at.over = true;
-            at.settle(u64::MAX, |_| Err(Refusal::Unknown));
-        }
-    }
-}
-
-impl Seat {
-    fn hear(&mut self, answer: Answer) {
-        match &answer {
-            Answer::Written { number, .. } => {
-                if let Some(batch) = self.writing.take_if(|batch| batch.number == *number) {
-                    log(&batch, self.desk.term());
-                }
-                self.settle(*number, Ok);
-            }
-            Answer::Unknown { number } => {
-                self.writing = None;
-                self.settle(*number, |_| Err(Refusal::Unknown));
-            }
-            Answer::Loaded { number, .. } => self.settle(*number, |_| Err(Refusal::Unknown)),
-            Answer::Told { .. } => {}
-        }
-        self.desk.hear(answer);
-    }
-
-    /// Answers orders whose write was this one, or an earlier one.
-    fn settle(&mut self, number: u64, answer: impl Fn(Box<str>) -> Result<Box<str>, Refusal>) {
-        let waiting = std::mem::take(&mut self.waiting);
-        let (settled, waiting): (Vec<_>, Vec<_>) =
-            waiting.into_iter().partition(|(write, ..)| *write <= number);
-        self.waiting = waiting;
-        for (_, message, slip) in settled {
-            slip.answer(answer(message));
-        }
-    }
-}
-
 impl<S: Store> Clerk<S> {
-    /// Sits down under a term that has begun, and gets up from one that is over.
-    fn take_seat(&self, seat: &mut Option<Seat>) {
+    /// Sits down under a term that has begun, which it says, and gets up from one that is over.
+    fn take_seat(&self, seat: &mut Option<Seat>) -> bool {
         let term = self.leadership.act(|token| token.term());
         if seat.as_ref().map(|seat| seat.desk.term()) == term {
-            return;
+            return false;
         }
-        self.leave(seat);
-        if let Some(term) = term {
-            tracing::info!(term = term.0, "sits down at the desk");
-            let desk = Desk::new(self.policy.clone(), term, self.driver.replica());
-            *seat =
-                Some(Seat { desk, look: Look::default(), waiting: Vec::new(), writing: None, over: false });
+        if let Some(mut seat) = seat.take() {
+            seat.settle(u64::MAX, |_| Err(Refusal::Unknown));
+            self.slips.leave();
         }
+        let Some(term) = term else { return false };
+        tracing::info!(term = term.0, "sits down at the desk");
+        *seat = Some(Seat::new(Desk::new(self.policy.clone(), term, self.driver.replica())));
+        true
     }
 
-    fn leave(&self, seat: &mut Option<Seat>) {
-        for (_, _, slip) in seat.take().map(|seat| seat.waiting).unwrap_or_default() {
-            slip.answer(Err(Refusal::Unknown));
-        }
-    }
-
-    /// Looks, decides, and sends out what is to be done.
-    fn step(&self, seat: &mut Seat, errands: &Errands) {
-        let Seat { desk, look, writing, waiting: _, over: _ } = seat;
-        *look = self.driver.view(|view| Look::of(view.fleet, view.detector, desk, look, view.now));
-        for request in desk.step(look, look.scene.at) {
-            if let Request::Write(batch) = &request {
-                *writing = Some(batch.clone());
+    /// Takes what became of something; says whether the last look is out of date by it.
+    fn take_answer(&self, seat: &mut Option<Seat>, term: Term, done: Done) -> bool {
+        let Some(at) = seat.as_mut().filter(|seat| seat.desk.term() == term) else { return false };
+        match done {
+            Done::Answered(answer) => {
+                let loaded = matches!(answer, Answer::Loaded { .. });
+                if loaded {
+                    at.unread = None;
+                }
+                if let Some(batch) = at.hear(answer) {
+                    log(&batch, term);
+                }
+                return loaded;
             }
-            errands.push(self.errand(desk.term(), request));
+            Done::Unread { number, why } => {
+                at.hear(Answer::Unknown { number });
+                if at.unread.as_ref() != Some(&why) {
+                    tracing::error!(term = term.0, "{why}");
+                }
+                at.unread = Some(why);
+            }
+            Done::Asked(id, answer) => {
+                at.queue.back(id);
+                if let Some(answer) = answer {
+                    at.hear(answer);
+                }
+            }
+            Done::Deposed => {
+                tracing::info!(term = term.0, "the term is over: the desk is left");
+                at.over = true;
+                at.settle(u64::MAX, |_| Err(Refusal::Unknown));
+            }
         }
-        self.slips.count(desk);
+        false
     }
 
-    /// Orders of operators are carried out at the desk only.
-    fn serve(&self, seat: &mut Option<Seat>, slip: Slip) {
-        let Some(Seat { desk, waiting, .. }) = seat.as_mut().filter(|seat| !seat.over) else {
-            return slip.answer(Err(Refusal::NotLeading));
-        };
-        if slip.dry_run {
-            let answer = desk.rehearse(&slip.order).map_err(Refusal::Order);
-            return slip.answer(answer);
+    fn look(&self, seat: &mut Seat) {
+        let Seat { desk, look, .. } = seat;
+        *look = self.driver.view(|view| Look::of(view.fleet, view.detector, desk, look, view.now));
+    }
+
+    /// Decides, and sends out what is to be done.
+    fn step(&self, seat: &mut Seat, errands: &Errands) {
+        let term = seat.desk.term();
+        for request in seat.step() {
+            errands.push(self.errand(term, request));
         }
-        let now = self.driver.view(|view| view.now);
-        match desk.order(&slip.order, now) {
-            Ok(taken) => match taken.write {
-                Some(write) => waiting.push((write, taken.message, slip)),
-                None => slip.answer(Ok(taken.message)),
-            },
-            Err(refusal) => slip.answer(Err(Refusal::Order(refusal))),
+        while let Some((_, request)) = seat.queue.next() {
+            errands.push(self.errand(term, request));
         }
+        self.slips.count(&seat.desk);
     }
 
     fn errand(&self, term: Term, request: Request) -> BoxFuture<'static, (Term, Done)> {
         let (store, leadership, hand) = (Arc::clone(&self.store), self.leadership.clone(), self.hand.clone());
         Box::pin(async move {
-            let told = |id| move |told| Done::Answered(Answer::Told { id, told });
+            let asked = |id, told: Option<_>| Done::Asked(id, told.map(|told| Answer::Told { id, told }));
             let done = match request {
-                Request::Load { number } => load(&*store, number).await,
+                Request::Load { number } => match load::load(&*store).await {
+                    Ok(kept) => Done::Answered(Answer::Loaded { number, kept }),
+                    Err(why) => Done::Unread { number, why },
+                },
                 Request::Write(batch) => write(&*store, &leadership, term, &batch).await,
-                Request::Call(call) => {
-                    hand.call(&call, &leadership).await.map_or(Done::Silent, told(call.id))
-                }
-                Request::Look { id, term } => hand.look(id, term).await.map_or(Done::Silent, told(id)),
+                Request::Call(call) => asked(call.id, hand.call(&call, &leadership).await),
+                Request::Look { id, term } => asked(id, hand.look(id, term).await),
             };
             (term, done)
         })
     }
-}
-
-/// Reads all that desks keep, besides the audit log. What this version cannot read keeps it from acting.
-async fn load(store: &impl Store, number: u64) -> Done {
-    let unknown = |error: &(dyn std::error::Error + 'static)| {
-        tracing::warn!(error, "what earlier leaders left cannot be read: nothing is done until it can");
-        Done::Answered(Answer::Unknown { number })
-    };
-    let mut kept = Vec::new();
-    for prefix in papers::PREFIXES {
-        let entries = match tokio::time::timeout(LOAD_TIME_MAX, store.list(prefix)).await {
-            Ok(Ok((entries, _))) => entries,
-            Ok(Err(error)) => return unknown(&error),
-            Err(late) => return unknown(&late),
-        };
-        for entry in entries {
-            match stored::decode(&entry.key, &entry.value) {
-                Ok(Some((key, item))) => kept.push(Kept { key, revision: entry.mod_revision, item }),
-                Ok(None) => {}
-                Err(error) => return unknown(&error),
-            }
-        }
-    }
-    Done::Answered(Answer::Loaded { number, kept })
 }
 
 async fn write(store: &impl Store, leadership: &Leadership, term: Term, batch: &Batch) -> Done {

@@ -30,11 +30,13 @@ async fn run(arguments: config::Arguments) -> anyhow::Result<()> {
     let _telemetry = telemetry::init(&config.telemetry)?;
     let running = start(config).await?;
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-    }
+    let failed = tokio::select! {
+        _ = interrupt.recv() => false,
+        _ = terminate.recv() => false,
+        () = running.stops() => true,
+    };
     running.shutdown();
     running.wait().await;
+    anyhow::ensure!(!failed, "a part of it ended that never should; the log says which");
     Ok(())
 }

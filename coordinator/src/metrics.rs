@@ -222,6 +222,8 @@ impl Fleet {
         let undecided = "Cases that got no decision because too many are open, on the leader";
         to.counter("ostler_cases_undecided", undecided, counts.undecided as f64)?;
         to.counter("ostler_action_calls", "Calls to the executor in this term", counts.calls as f64)?;
+        let loaded = f64::from(u8::from(self.0.counter.is_loaded()));
+        to.gauge("ostler_desk_loaded", "1 on a leader that has read what it goes on from, else 0", loaded)?;
         to.counter("ostler_desk_writes", "Transactions of the desk in this term", counts.writes as f64)?;
         let vetoes = counts.obstacles.iter().map(|(name, count)| (&**name, *count as f64));
         let help = "Times that something wanted came to wait, by what it waits for, on the leader";

@@ -84,6 +84,11 @@ impl Running {
         self.shutdown.cancel();
     }
 
+    /// Ends when it stops: by [`Running::shutdown`], or because it cannot go on.
+    pub fn stops(&self) -> impl Future<Output = ()> + use<> {
+        self.shutdown.clone().cancelled_owned()
+    }
+
     /// Waits until it has stopped; without [`Running::shutdown`] that is for ever.
     pub async fn wait(mut self) {
         if let Some(grpc) = self.grpc.take() {
@@ -157,7 +162,7 @@ pub async fn start(config: Config) -> Result<Running, Error> {
     running.threads.push(lead.into_thread());
     let events = journal::keep(driver.clone(), store.clone(), past.last(), shutdown.clone());
     let desk = office.open(&kept, &store, (running.leadership.clone(), standing.clone()), &shutdown)?;
-    running.threads.push(thread("desk", desk)?);
+    running.threads.push(thread("desk", essential(desk, shutdown.clone()))?);
     let by_the_clock = by_the_clock(driver.clone(), summaries, trends, standing, events, shutdown.clone());
     running.threads.push(thread("clock", by_the_clock)?);
     let electorate = Electorate::of(&kept);
@@ -297,6 +302,21 @@ fn readiness(grpc: &server::Running, shutdown: &CancellationToken) -> Ready {
     })
 }
 
+/// What must not end before the replica does: if it does, even by a panic, the replica stops, so that another one leads.
+async fn essential(run: impl Future<Output = ()>, shutdown: CancellationToken) {
+    struct Guard(CancellationToken);
+    impl Drop for Guard {
+        fn drop(&mut self) {
+            if !self.0.is_cancelled() {
+                tracing::error!("the desk has ended, which it never should: this replica stops");
+                self.0.cancel();
+            }
+        }
+    }
+    let _guard = Guard(shutdown);
+    run.await;
+}
+
 /// Runs a future on a thread and runtime of its own.
 fn thread(name: &str, run: impl Future<Output = ()> + Send + 'static) -> Result<JoinHandle<()>, Error> {
     let runtime =
@@ -306,4 +326,17 @@ fn thread(name: &str, run: impl Future<Output = ()> + Send + 'static) -> Result<
         runtime.shutdown_timeout(Duration::from_millis(100));
     };
     std::thread::Builder::new().name(name.to_owned()).spawn(body).map_err(Error::Thread)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_desk_that_panics_stops_the_replica() {
+        let shutdown = CancellationToken::new();
+        let desk = essential(async { panic!("as a test") }, shutdown.clone());
+        assert!(thread("desk", desk).unwrap().join().is_err());
+        assert!(shutdown.is_cancelled());
+    }
 }

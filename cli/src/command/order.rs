@@ -34,14 +34,30 @@ pub(crate) async fn hold(server: &str, options: args::Hold, output: Output) -> R
         ))),
     };
     let expires_in_ms = lasts.map(millis).transpose()?.unwrap_or(0);
-    let request = v1::HoldRequest { order: Some(wire(order)), scope, expires_in_ms };
-    answer(&Client::connect(server).await?.hold(request).await?, output)
+    let order = wire(order);
+    let request = v1::HoldRequest { order: Some(order.clone()), scope, expires_in_ms };
+    let given = Client::connect(server).await?.hold(request).await;
+    answer(&given.map_err(|error| named(error, order))?, output)
 }
 
 /// Ends holds and latches of a scope.
 pub(crate) async fn release(server: &str, options: args::Release, output: Output) -> Result<(), Error> {
-    let request = v1::ReleaseRequest { order: Some(wire(options.order)), scope: options.scope };
-    answer(&Client::connect(server).await?.release(request).await?, output)
+    let order = wire(options.order);
+    let request = v1::ReleaseRequest { order: Some(order.clone()), scope: options.scope };
+    let given = Client::connect(server).await?.release(request).await;
+    answer(&given.map_err(|error| named(error, order))?, output)
+}
+
+/// An error with the name of the order, unless the order itself is wrong.
+fn named(error: Error, order: v1::Order) -> Error {
+    match error {
+        Error::Usage(_) => error,
+        Error::Unavailable { .. }
+        | Error::NotNow(_)
+        | Error::Order { .. }
+        | Error::Failed(_)
+        | Error::Io(_) => Error::Order { error: Box::new(error), request_id: order.request_id },
+    }
 }
 
 fn answer(response: &v1::ControlResponse, output: Output) -> Result<(), Error> {

@@ -27,6 +27,9 @@ pub(super) trait Entity: Fields + Message + Clone + Send + Sync + 'static {
     /// The field that names the node it is on, if it is on one.
     const NODE_FIELD: Option<&'static str> = None;
 
+    /// Whether it is kept in the store that replicas share.
+    const FROM_STORE: bool = false;
+
     /// Its name, by which it is ordered.
     fn name(&self) -> &str;
 
@@ -76,6 +79,9 @@ pub(super) fn after<M: Entity>(
         None => M::after(api, after, limit, mask),
     }
 }
+
+/// Digits of an action's id that stand for it while no other one begins so; lists show twelve.
+const ID_DIGITS_MIN: usize = 8;
 
 /// Number of the entries' field, which is the same in all lists.
 const ENTRIES: u32 = 1;
@@ -307,6 +313,7 @@ impl Entity for v1::Event {
 /// Decisions come in the order in which they were made.
 impl Entity for v1::Decision {
     const PLURAL: &'static str = "decisions";
+    const FROM_STORE: bool = true;
 
     fn name(&self) -> &str {
         &self.name
@@ -332,7 +339,7 @@ impl Entity for v1::Decision {
 
     fn get(api: &Api, name: &str, _mask: &Mask) -> Option<v1::Decision> {
         let now = api.driver.view(|view| view.now);
-        let id = DecisionId::parse(name)?;
+        let id = decision_id(name)?;
         let found = api.papers.read(|sheets| sheets.decisions.get(&id).map(Arc::clone))?;
         Some(decisions::decision(&found, now))
     }
@@ -345,6 +352,7 @@ impl Entity for v1::Decision {
 /// Actions are ordered by their ids, which say nothing: who wants them by time sorts them.
 impl Entity for v1::Action {
     const PLURAL: &'static str = "actions";
+    const FROM_STORE: bool = true;
 
     fn name(&self) -> &str {
         &self.name
@@ -368,14 +376,29 @@ impl Entity for v1::Action {
 
     fn get(api: &Api, name: &str, _mask: &Mask) -> Option<v1::Action> {
         let now = api.driver.view(|view| view.now);
-        let id = ActionId::from_hex(name)?;
-        let found = api.papers.read(|sheets| sheets.actions.get(&id).map(Arc::clone))?;
+        let found = api.papers.read(|sheets| only(&sheets.actions, name).map(Arc::clone))?;
         Some(decisions::action(&found, now))
     }
 
     fn total(api: &Api) -> usize {
         api.papers.read(|sheets| sheets.actions.len())
     }
+}
+
+/// The number of a decision, written as it is shown: a node may be called "d7".
+pub(super) fn decision_id(name: &str) -> Option<DecisionId> {
+    DecisionId::parse(name).filter(|id| id.to_string() == name)
+}
+
+/// The action of this id, or the only one whose id begins so.
+fn only<'a, T>(actions: &'a BTreeMap<ActionId, T>, name: &str) -> Option<&'a T> {
+    if name.len() < ID_DIGITS_MIN {
+        return None;
+    }
+    let from = ActionId::from_hex(&format!("{name:0<64}"))?;
+    let mut found = actions.range(from..).take_while(|(id, _)| id.to_string().starts_with(name));
+    let (_, first) = found.next()?;
+    found.next().is_none().then_some(first)
 }
 
 fn holds_of(api: &Api) -> BTreeMap<String, v1::Hold> {
@@ -385,6 +408,7 @@ fn holds_of(api: &Api) -> BTreeMap<String, v1::Hold> {
 
 impl Entity for v1::Hold {
     const PLURAL: &'static str = "holds";
+    const FROM_STORE: bool = true;
 
     fn name(&self) -> &str {
         &self.name
@@ -401,5 +425,29 @@ impl Entity for v1::Hold {
 
     fn total(api: &Api) -> usize {
         holds_of(api).len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_action_goes_by_the_beginning_of_its_id_while_that_is_its_alone() {
+        let id = |text: &str| ActionId::from_hex(&format!("{text:0<64}")).unwrap();
+        let actions = BTreeMap::from([(id("aaaaaaaa1"), 1), (id("aaaaaaaa2"), 2), (id("bbbbbbbb"), 3)]);
+        assert_eq!(only(&actions, "aaaaaaaa1"), Some(&1));
+        assert_eq!(only(&actions, &id("aaaaaaaa2").to_string()), Some(&2));
+        assert_eq!(only(&actions, "bbbbbbbb"), Some(&3));
+        for none in ["aaaaaaaa", "bbbbbbb", "cccccccc", "bbbbbbbb1", "no hexadecimal", ""] {
+            assert_eq!(only(&actions, none), None, "{none}");
+        }
+    }
+
+    #[test]
+    fn a_node_may_have_a_name_that_begins_like_a_decision() {
+        let name = DecisionId(7).to_string();
+        assert_eq!(decision_id(&name), Some(DecisionId(7)));
+        assert_eq!(decision_id("d7"), None);
     }
 }

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
-use ostler_core::desk::{Decision, DecisionId};
+use ostler_core::desk::Decision;
 use ostler_proto::v1;
 use tonic::Status;
 
 use super::Api;
+use super::entity::decision_id;
+use super::list;
 use crate::convert::decisions;
 
 /// Decisions of a node that are told of, the newest.
@@ -17,6 +19,7 @@ const NAME_SHOWN_MAX: usize = 253;
 
 /// Explains a decision by its name, or the newest ones about a node or a part of it.
 pub(super) fn explain(api: &Api, name: &str) -> Result<v1::Explanation, Status> {
+    list::there::<v1::Decision>(api)?;
     let found = find(api, name);
     let Some(newest) = found.first() else {
         let name: String = name.chars().take(NAME_SHOWN_MAX).collect();
@@ -37,7 +40,7 @@ pub(super) fn explain(api: &Api, name: &str) -> Result<v1::Explanation, Status> 
 /// What is meant, newest first.
 fn find(api: &Api, name: &str) -> Vec<Arc<Decision>> {
     api.papers.read(|sheets| {
-        let by_name = DecisionId::parse(name).and_then(|id| sheets.decisions.get(&id));
+        let by_name = decision_id(name).and_then(|id| sheets.decisions.get(&id));
         match by_name {
             Some(decision) => vec![Arc::clone(decision)],
             None => {

@@ -105,8 +105,20 @@ impl Asked {
     }
 }
 
+/// What is in the store is not there before it was listed once, and is not said to be nothing then.
+pub(super) fn there<M: Entity>(api: &Api) -> Result<(), Status> {
+    if M::FROM_STORE && !api.papers.are_there() {
+        return Err(Status::unavailable(format!(
+            "{} are not read from the store yet; try again in a second, or ask another replica",
+            M::PLURAL
+        )));
+    }
+    Ok(())
+}
+
 /// The page that the request asks for. The total counts what passes the filter.
 pub(super) async fn page<M: Entity>(api: &Api, request: &v1::ListRequest) -> Result<Page<M>, Status> {
+    there::<M>(api)?;
     let asked = Asked::of::<M>(request)?;
     let mut entries = Vec::with_capacity(asked.expected::<M>(api));
     let (next_page_token, total_size) = asked.answer(api, |entry| entries.push(entry)).await;
@@ -119,6 +131,7 @@ pub(super) async fn encoded<M: Entity + Message>(
     api: &Api,
     request: &v1::ListRequest,
 ) -> Result<Vec<u8>, Status> {
+    there::<M>(api)?;
     let asked = Asked::of::<M>(request)?;
     let mut bytes = Vec::with_capacity(ENTRY_BYTES * asked.expected::<M>(api));
     let (next_page_token, total_size) = if asked.is_plain::<M>() {
@@ -183,6 +196,7 @@ async fn each<M: Entity>(
 
 /// The entry that the request names.
 pub(super) fn get<M: Entity>(api: &Api, request: &v1::GetRequest) -> Result<M, Status> {
+    there::<M>(api)?;
     let keep = mask_of::<M>(request.field_mask.as_ref())?;
     if request.name.is_empty() {
         return Err(Status::invalid_argument(format!(

@@ -18,7 +18,7 @@ use crate::driver::Driver;
 const PASSED_ON: &str = "x-ostler-passed-on";
 
 /// How long another replica may take to take an order that is passed on.
-const PASS_TIME_MAX: Duration = Duration::from_secs(10);
+const PASS_TIME_MAX: Duration = Duration::from_millis(2_500);
 
 /// How long it may take to be reached.
 const REACH_TIME_MAX: Duration = Duration::from_secs(1);
@@ -82,7 +82,10 @@ impl Orders {
                     None => format!("{text}, and no leader is known; try again in some seconds"),
                 })
             }
-            Refusal::Order(OrderRefusal::NotReady) | Refusal::Unknown => Status::unavailable(text),
+            Refusal::Order(OrderRefusal::NotReady)
+            | Refusal::Unread(_)
+            | Refusal::Unknown
+            | Refusal::Ended => Status::unavailable(text),
             Refusal::Order(OrderRefusal::Hold(ostler_core::brake::HoldRefusal::Full)) | Refusal::Busy => {
                 Status::resource_exhausted(text)
             }
@@ -90,23 +93,40 @@ impl Orders {
         }
     }
 
-    /// Passes an order on to whichever replica leads, when this one does not.
+    /// Passes an order on to whichever replica leads, when this one does not. One that is stuck, old or gone does not end
+    /// the search: what it may have done is not done twice, because the order keeps its name.
     async fn pass_on(&self, refused: Status, order: Passed) -> Result<v1::ControlResponse, Status> {
+        let mut answer = refused;
         for uri in &self.peers {
             let endpoint = Endpoint::from(uri.clone()).connect_timeout(REACH_TIME_MAX).timeout(PASS_TIME_MAX);
             let Ok(channel) = endpoint.connect().await else { continue };
             let mut client = ControlClient::new(channel);
-            let answer = match &order {
+            let told = match &order {
                 Passed::Hold(order) => client.hold(passed_on(order.clone())).await,
                 Passed::Release(order) => client.release(passed_on(order.clone())).await,
             };
-            match answer {
+            match told {
                 Ok(response) => return Ok(response.into_inner()),
-                Err(status) if status.code() == Code::FailedPrecondition => {}
-                Err(status) => return Err(status),
+                Err(status) => match status.code() {
+                    Code::FailedPrecondition | Code::Unimplemented => {}
+                    Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled | Code::Unknown => {
+                        answer = Status::unavailable(Refusal::Unknown.to_string());
+                    }
+                    Code::Ok
+                    | Code::InvalidArgument
+                    | Code::NotFound
+                    | Code::AlreadyExists
+                    | Code::PermissionDenied
+                    | Code::ResourceExhausted
+                    | Code::Aborted
+                    | Code::OutOfRange
+                    | Code::Internal
+                    | Code::DataLoss
+                    | Code::Unauthenticated => return Err(status),
+                },
             }
         }
-        Err(refused)
+        Err(answer)
     }
 
     /// An order that was refused here is passed on, when it comes from an operator and this replica does not lead.

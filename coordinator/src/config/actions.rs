@@ -195,23 +195,29 @@ impl RawActions {
         let given = match (&self.webhook_url, &self.webhook_key_file) {
             (None, None) => return Ok(None),
             (Some(url), Some(key_file)) => (url, key_file.clone()),
-            (Some(_), None) | (None, Some(_)) => {
-                let (key, value) = ("actions.webhook_url", "given alone".to_owned());
-                let range = "given together with actions.webhook_key_file";
-                return Err(Error::Range { key, value, range });
+            (Some(_), None) => {
+                return Err(alone("actions.webhook_url", "given together with actions.webhook_key_file"));
+            }
+            (None, Some(_)) => {
+                return Err(alone("actions.webhook_key_file", "given together with actions.webhook_url"));
             }
         };
         let (text, key_file) = given;
         let usable = |uri: &Uri| {
             matches!(uri.scheme_str(), Some("http" | "https"))
                 && uri.host().is_some()
+                && uri.authority().is_some_and(|it| !it.as_str().contains('@'))
                 && uri.query().is_none()
         };
-        let range = "http:// or https:// with a host and without a query, for example \"http://127.0.0.1:9000/actions\"";
+        let range = "http:// or https:// with a host, without a user (@) or a query, for example \"http://127.0.0.1:9000/actions\"";
         let wrong = || Error::Range { key: "actions.webhook_url", value: text.clone(), range };
         let url = text.parse::<Uri>().ok().filter(usable).ok_or_else(wrong)?;
         Ok(Some(Settings { url, key_file }))
     }
+}
+
+fn alone(key: &'static str, range: &'static str) -> Error {
+    Error::Range { key, value: "given alone".to_owned(), range }
 }
 
 #[cfg(test)]
@@ -237,5 +243,19 @@ mod tests {
         assert_eq!(mode(Class::Traffic, "chat"), Mode::Off);
         assert_eq!((mode(Class::Traffic, "code"), mode(Class::Additive, "code")), (Mode::Act, Mode::Act));
         assert_eq!((mode(Class::Disruptive, "code"), some.floor), (Mode::DryRun, 3));
+    }
+
+    #[test]
+    fn a_webhook_needs_a_key_and_a_url_without_a_user() {
+        let refused =
+            |text: &str| toml::from_str::<RawActions>(text).unwrap().check().unwrap_err().to_string();
+        let url = |url: &str| format!("webhook_url = \"{url}\"\n");
+        let key = "webhook_key_file = \"/k\"\n";
+        assert!(refused(key).starts_with("actions.webhook_key_file"), "{}", refused(key));
+        assert!(refused(&url("http://h/a")).starts_with("actions.webhook_url"));
+        for wrong in ["http://ann:secret@h/a", "ftp://h/a", "http://h/a?b", "/a"] {
+            assert!(refused(&format!("{}{key}", url(wrong))).contains("without a user"), "{wrong}");
+        }
+        assert!(read(&format!("{}{key}", url("https://h:9/a"))).webhook.is_some());
     }
 }

@@ -221,24 +221,27 @@ pub fn explain(decision: &Decision, action: impl Fn(&Wish) -> Option<v1::Action>
     let mut text = format!(
         "{} is about {} in zone {}. It was made at {} and is {}.\n",
         decision.id,
-        decision.about,
-        decision.zone,
+        one_line(&decision.about.to_string()),
+        one_line(decision.zone.as_str()),
         rfc3339(decision.made),
         decision.phase.name()
     );
     text.push_str("\nWhat was seen:\n");
     for seen in &decision.seen {
-        let _ = writeln!(text, "  {}  {}: {}", rfc3339(seen.at), seen.verdict, seen.evidence);
+        let evidence = one_line(&seen.evidence);
+        let _ = writeln!(text, "  {}  {}: {evidence}", rfc3339(seen.at), seen.verdict);
     }
     text.push_str("\nWhat was wanted:\n");
     if decision.wishes.is_empty() {
         text.push_str("  nothing: it is only recorded\n");
     }
     for wish in &decision.wishes {
-        let _ = writeln!(text, "  {} {} ({})", wish.effect, wish.target, wish.effect.class());
+        let target = one_line(&wish.target.to_string());
+        let _ = writeln!(text, "  {} {target} ({})", wish.effect, wish.effect.class());
         explain_fate(&mut text, wish);
         if let Some(action) = action(wish) {
             let v1::Action { name, outcome, attempts, changed, .. } = action;
+            let outcome = one_line(&outcome);
             let _ = writeln!(text, "    action {name}: {outcome} since {changed}, after {attempts} calls");
         }
     }
@@ -249,6 +252,7 @@ fn explain_fate(text: &mut String, wish: &Wish) {
     let _ = match &wish.fate {
         Fate::Waits(obstacle) => {
             let Obstacle { name, text: why, since, last, count } = obstacle;
+            let why = one_line(why);
             let (since, last) = (rfc3339(*since), rfc3339(*last));
             writeln!(
                 text,
@@ -257,7 +261,25 @@ fn explain_fate(text: &mut String, wish: &Wish) {
         }
         Fate::Begun => writeln!(text, "    begun, and has not ended"),
         Fate::Done => writeln!(text, "    done"),
-        Fate::Failed(why) => writeln!(text, "    failed, and is not tried again: {why}"),
-        Fate::Dropped(why) => writeln!(text, "    not wanted any more: {why}"),
+        Fate::Failed(why) => writeln!(text, "    failed, and is not tried again: {}", one_line(why)),
+        Fate::Dropped(why) => writeln!(text, "    not wanted any more: {}", one_line(why)),
     };
+}
+
+/// A text of others without control characters, so that it makes no line that would pass for one of ours.
+fn one_line(text: &str) -> String {
+    let harmless = |it: char| if it.is_control() || matches!(it, '\u{2028}' | '\u{2029}') { ' ' } else { it };
+    text.chars().map(harmless).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_agent_or_a_service_says_stays_on_its_line() {
+        let forged = one_line("broken\r\n    done\u{1b}[2J\u{2028}");
+        assert_eq!(forged, "broken      done [2J ");
+        assert_eq!(forged.lines().count(), 1);
+    }
 }

@@ -1,7 +1,7 @@
 //! What is in the store of decisions, actions and the brake's memory, for who reads: the same on every replica, whoever
 //! leads. It follows the store, and is as old as the store's watch makes it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -33,6 +33,8 @@ pub struct Sheets {
     pub actions: BTreeMap<ActionId, Arc<Record>>,
     /// What the brake remembers, holds and latches among it.
     pub memory: Memory,
+    /// What was listed once since this replica started.
+    listed: BTreeSet<&'static str>,
 }
 
 /// What is stored, counted.
@@ -64,6 +66,11 @@ impl Papers {
         })
     }
 
+    /// Whether all was listed once: before that, what is not there says nothing.
+    pub fn are_there(&self) -> bool {
+        self.read(|sheets| sheets.listed.len() == PREFIXES.len())
+    }
+
     /// Reads them. Nothing is stored meanwhile that others could see here, so copy out.
     pub fn read<R>(&self, read: impl FnOnce(&Sheets) -> R) -> R {
         read(&self.0.lock().unwrap_or_else(PoisonError::into_inner))
@@ -74,13 +81,10 @@ impl Papers {
         let follow = |prefix: &'static str| {
             let papers = self.clone();
             async move {
+                let mut broken = false;
                 loop {
-                    let Err(error) = papers.follow_prefix(store, prefix).await;
-                    tracing::debug!(
-                        prefix,
-                        error = &error as &dyn std::error::Error,
-                        "cannot follow the store"
-                    );
+                    let Err(error) = papers.follow_prefix(store, prefix, &mut broken).await;
+                    tell_break(prefix, &error, std::mem::replace(&mut broken, true));
                     tokio::time::sleep(RETRY_AFTER).await;
                 }
             }
@@ -92,11 +96,13 @@ impl Papers {
     async fn follow_prefix(
         &self,
         store: &impl Store,
-        prefix: &str,
+        prefix: &'static str,
+        broken: &mut bool,
     ) -> Result<std::convert::Infallible, Error> {
         let (entries, revision) = store.list(prefix).await?;
         self.replace(prefix, entries.iter().map(|entry| (entry.key.as_str(), entry.value.as_slice())));
         let mut watch = store.watch(prefix, revision).await?;
+        *broken = false;
         loop {
             for change in watch.next().await? {
                 self.change(&change.key, change.value.as_deref());
@@ -105,7 +111,7 @@ impl Papers {
     }
 
     /// All that begins with a prefix is this, and nothing else.
-    fn replace<'a>(&self, prefix: &str, entries: impl Iterator<Item = (&'a str, &'a [u8])>) {
+    fn replace<'a>(&self, prefix: &'static str, entries: impl Iterator<Item = (&'a str, &'a [u8])>) {
         let items: Vec<(Key, Item)> = entries.filter_map(|(key, value)| readable(key, value)).collect();
         let mut sheets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match prefix {
@@ -113,6 +119,7 @@ impl Papers {
             "decisions/" => sheets.decisions.clear(),
             _ => sheets.memory = Memory::default(),
         }
+        sheets.listed.insert(prefix);
         items.into_iter().for_each(|(_, item)| sheets.put(item));
     }
 
@@ -142,6 +149,16 @@ impl Sheets {
         } else if let Some(id) = key.strip_prefix("decisions/").and_then(DecisionId::parse) {
             self.decisions.remove(&id);
         }
+    }
+}
+
+/// Says once that the store cannot be followed.
+fn tell_break(prefix: &str, error: &Error, told: bool) {
+    let error = error as &dyn std::error::Error;
+    if told {
+        tracing::debug!(prefix, error, "still cannot follow the store");
+    } else {
+        tracing::warn!(prefix, error, "cannot follow the store: what is shown of it may be old");
     }
 }
 

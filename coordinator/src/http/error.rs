@@ -22,6 +22,13 @@ impl Error {
         Error::from(Status::invalid_argument(message.into()))
     }
 
+    /// A body that is not said to be JSON.
+    pub(super) fn content_type() -> Error {
+        let message = "content-type: must be application/json".to_owned();
+        let hint = "send the header \"content-type: application/json\"";
+        Error { http: StatusCode::UNSUPPORTED_MEDIA_TYPE, code: "UNSUPPORTED_MEDIA_TYPE", message, hint }
+    }
+
     /// A method that the path does not take.
     pub(super) fn method(message: String) -> Error {
         let hint = "GET /api/v1/openapi.json describes each path and its methods";
@@ -47,16 +54,14 @@ impl From<Status> for Error {
                 "UNIMPLEMENTED",
                 "GET /api/v1/openapi.json describes what there is",
             ),
-            Code::Unavailable => {
+            Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled => {
                 (StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE", "try again, or ask another replica")
             }
             Code::FailedPrecondition => {
                 (StatusCode::CONFLICT, "FAILED_PRECONDITION", "GET /api/v1/fleet says which replica leads")
             }
             Code::Ok
-            | Code::Cancelled
             | Code::Unknown
-            | Code::DeadlineExceeded
             | Code::AlreadyExists
             | Code::PermissionDenied
             | Code::Aborted

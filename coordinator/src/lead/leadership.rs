@@ -1,7 +1,9 @@
 //! The place of the token: whoever acts as the leader borrows it here, and nowhere else.
 
 use std::sync::{Arc, PoisonError, RwLock, TryLockError};
+use std::time::Duration;
 
+use ostler_core::id::Term;
 use ostler_core::lead::{LeaderToken, Renewal};
 
 use crate::sys::boot_now;
@@ -23,6 +25,11 @@ impl Leadership {
     pub fn act<R>(&self, act: impl FnOnce(&LeaderToken) -> R) -> Option<R> {
         let token = self.token.read().unwrap_or_else(PoisonError::into_inner);
         token.as_ref().filter(|token| token.is_live(boot_now())).map(act)
+    }
+
+    /// For how long the lease of a term can be relied on from now; none when this replica does not lead in it.
+    pub fn time_left(&self, term: Term) -> Option<Duration> {
+        self.act(|token| (token.term() == term).then(|| token.deadline().since(boot_now()))).flatten()
     }
 
     /// Begins a term. Nobody can hold the place for longer than a look at it takes, because it is empty.

@@ -243,6 +243,22 @@ async fn a_hold_given_to_a_follower_outlives_the_leader_and_ends_with_its_releas
     check_chain(&server.store()).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_leader_of_a_term_that_is_not_the_highest_any_more_brings_nothing_about() {
+    let (server, sink) = (Server::start().await, Sink::start(Manner::Prompt).await);
+    sink.hear_of(u64::MAX);
+    let port = free_port();
+    let replica = Replica::start(&server, "first", port, &[port], &sink);
+    let fleet = replica.fleet().await;
+    let _agents = fleet_of(&replica).await;
+    until_state(&fleet, v1::ActionState::Issued).await;
+    let refused = async || sink.read(|done| (done.refused >= 2).then_some(()));
+    until("the call and a look are refused", refused).await;
+    assert_eq!(sink.read(|done| (done.calls.len(), done.orders.len())), (1, 0));
+    let ended = actions(&fleet).await.into_iter().find(|it| it.state() == v1::ActionState::Done);
+    assert_eq!(ended, None, "a refusal of the term says nothing of the effect");
+}
+
 /// The audit log in the store leads from its beginning to its head.
 async fn check_chain(store: &Etcd) {
     use ostler_core::action::audit::{Entry, Head, verify};

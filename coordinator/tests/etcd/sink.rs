@@ -86,6 +86,11 @@ impl Sink {
         read(&self.done.lock().unwrap())
     }
 
+    /// Has heard of a leader of this term.
+    pub(crate) fn hear_of(&self, term: u64) {
+        self.done.lock().unwrap().admits(term);
+    }
+
     /// Effects of a kind.
     pub(crate) fn effects(&self, effect: &str) -> usize {
         self.read(|done| done.orders.iter().filter(|(it, _)| it == effect).count())

@@ -4,8 +4,9 @@
 //! the highest it has heard and calls after `valid_until_ms`, and tells by GET what became of an id. What does not answer in
 //! time, or not as agreed, tells nothing: it is asked again.
 
+use std::error::Error as StdError;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use hmac::{Hmac, KeyInit, Mac};
@@ -26,8 +27,7 @@ use super::Executor;
 use crate::desk::stored::{effect_value, effect_verb};
 use crate::lead::Leadership;
 
-/// How long a call or a look may take, connection included: less than the shortest lease, so that it ends before a
-/// successor begins.
+/// How long a call or a look may take, connection included. A call may not take longer than the lease can be relied on.
 const TIME_MAX: Duration = Duration::from_secs(2);
 
 /// Bytes of an answer.
@@ -82,6 +82,19 @@ pub(crate) struct Webhook {
     client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
     url: Uri,
     key: Arc<[u8]>,
+    health: Arc<Mutex<Health>>,
+}
+
+/// How the service was last, so that what is wrong is logged once and not for each call.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Health {
+    /// It answers as agreed.
+    #[default]
+    Good,
+    /// It does not answer.
+    Silent,
+    /// It answers what tells nothing.
+    Senseless,
 }
 
 /// What is posted.
@@ -158,7 +171,7 @@ impl Webhook {
         let https = HttpsConnectorBuilder::new().with_tls_config(tls(url)?);
         let connector = https.https_or_http().enable_http1().wrap_connector(connector);
         let client = Client::builder(TokioExecutor::new()).build(connector);
-        Ok(Webhook { client, url: url.clone(), key: key.into() })
+        Ok(Webhook { client, url: url.clone(), key: key.into(), health: Arc::default() })
     }
 
     fn sign(&self, parts: &[&[u8]]) -> String {
@@ -173,25 +186,41 @@ impl Webhook {
         format!("{}/{id}", self.url.to_string().trim_end_matches('/')).parse().ok()
     }
 
-    /// Sends a request and reads the answer, all in a bounded time.
-    async fn send(&self, request: Request<Full<Bytes>>) -> Option<(StatusCode, Bytes)> {
+    /// Sends a request and reads the answer, all within a time.
+    async fn send(&self, request: Request<Full<Bytes>>, within: Duration) -> Option<(StatusCode, Bytes)> {
         let answer = async {
-            let response = self.client.request(request).await.map_err(|error| error.to_string())?;
+            let response = self.client.request(request).await.map_err(|error| chain(&error))?;
             let status = response.status();
             let body = Limited::new(response.into_body(), ANSWER_BYTES_MAX).collect().await;
-            Ok::<_, String>((status, body.map_err(|error| error.to_string())?.to_bytes()))
+            Ok::<_, String>((status, body.map_err(|error| chain(&*error))?.to_bytes()))
         };
-        match tokio::time::timeout(TIME_MAX, answer).await {
-            Ok(Ok(answer)) => Some(answer),
-            Ok(Err(error)) => {
-                tracing::warn!(url = %self.url, error, "the webhook does not answer");
-                None
-            }
-            Err(_) => {
-                tracing::warn!(url = %self.url, "the webhook does not answer in {TIME_MAX:?}");
-                None
+        let error = match tokio::time::timeout(within, answer).await {
+            Ok(Ok(answer)) => return Some(answer),
+            Ok(Err(error)) => error,
+            Err(_) => format!("no answer in {within:?}"),
+        };
+        if self.is_news(Health::Silent) {
+            tracing::warn!(url = %self.url, error, "the webhook does not answer; more is told when that changes");
+        }
+        None
+    }
+
+    /// Logs what an answer says of the service, when it said another thing before.
+    fn note(&self, status: StatusCode, told: Option<Told>) -> Option<Told> {
+        let health = if told.is_some() { Health::Good } else { Health::Senseless };
+        if self.is_news(health) {
+            if told.is_some() {
+                tracing::info!(url = %self.url, "the webhook answers again");
+            } else {
+                tracing::warn!(url = %self.url, %status, "the webhook's answer tells nothing: see the guide for what is agreed");
             }
         }
+        told
+    }
+
+    fn is_news(&self, health: Health) -> bool {
+        let mut known = self.health.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut *known, health) != health
     }
 }
 
@@ -206,10 +235,10 @@ impl Executor for Webhook {
             .header(SIGNATURE, self.sign(&[&body]))
             .body(Full::new(Bytes::from(body)))
             .ok()?;
-        // The lead's deadline is looked at right before the call is made.
-        leadership.act(|token| token.term()).filter(|term| *term == call.term)?;
-        let (status, body) = self.send(request).await?;
-        told_of_call(call.attempt, status, &body)
+        // The name is looked up and a connection made within this time too, so that nothing leaves after the lease.
+        let left = leadership.time_left(call.term)?;
+        let (status, body) = self.send(request, left.min(TIME_MAX)).await?;
+        self.note(status, told_of_call(call.attempt, status, &body))
     }
 
     async fn look(&self, id: ActionId, term: Term) -> Option<Told> {
@@ -220,9 +249,15 @@ impl Executor for Webhook {
             .header(SIGNATURE, signature)
             .body(Full::default())
             .ok()?;
-        let (status, body) = self.send(request).await?;
-        told_of_look(status, &body)
+        let (status, body) = self.send(request, TIME_MAX).await?;
+        self.note(status, told_of_look(status, &body))
     }
+}
+
+/// An error with its causes in one line: the outermost says no more than "client error (Connect)".
+fn chain(error: &(dyn StdError + 'static)) -> String {
+    let causes = std::iter::successors(error.source(), |cause| StdError::source(*cause));
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
 /// Those that the system trusts are trusted; without TLS nobody's certificate is looked at, and none need be there.
@@ -252,25 +287,22 @@ fn told_of_call(attempt: u32, status: StatusCode, body: &[u8]) -> Option<Told> {
             let detail = report.map(|report| report.detail).unwrap_or_default();
             Some(Told::Refused { attempt, detail: format!("the webhook refuses it: {detail}").into() })
         }
-        (status, _) => {
-            tracing::warn!(%status, "the webhook's answer to a call tells nothing");
-            None
-        }
+        (_, _) => None,
     }
 }
 
-/// What the answer to a look says.
+/// What the answer to a look says. A 404 counts only with the promise in its body: a proxy on the way answers so too.
 fn told_of_look(status: StatusCode, body: &[u8]) -> Option<Told> {
-    if status == StatusCode::NOT_FOUND {
-        return Some(Told::Observed(Observed::NotThere));
+    let report: Report = serde_json::from_slice(body).ok()?;
+    match report.state {
+        ReportState::Absent if status.is_success() || status == StatusCode::NOT_FOUND => {
+            Some(Told::Observed(Observed::NotThere))
+        }
+        ReportState::Done if status.is_success() => Some(Told::Observed(Observed::There)),
+        ReportState::Accepted if status.is_success() => Some(Told::Working),
+        ReportState::Failed if status.is_success() => Some(Told::Failed { detail: report.detail.into() }),
+        ReportState::Absent | ReportState::Done | ReportState::Accepted | ReportState::Failed => None,
     }
-    let report: Report = serde_json::from_slice(body).ok().filter(|_| status.is_success())?;
-    Some(match report.state {
-        ReportState::Done => Told::Observed(Observed::There),
-        ReportState::Absent => Told::Observed(Observed::NotThere),
-        ReportState::Accepted => Told::Working,
-        ReportState::Failed => Told::Failed { detail: report.detail.into() },
-    })
 }
 
 impl<'a> Order<'a> {
@@ -316,3 +348,6 @@ impl<'a> TargetForm<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
