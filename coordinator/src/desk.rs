@@ -223,14 +223,15 @@ async fn write(store: &impl Store, leadership: &Leadership, term: Term, batch: &
 
 /// All changes of a batch, each on condition of what was read.
 fn transaction(batch: &Batch) -> Transaction {
-    let unchanged =
-        |change: &ostler_core::desk::Change| Compare::ModRevision(change.key.to_string(), change.read);
+    let unchanged = |change: &ostler_core::desk::Change| {
+        change.read.map(|read| Compare::ModRevision(change.key.to_string(), read))
+    };
     let operation = |change: &ostler_core::desk::Change| match &change.item {
         Some(item) => Operation::Put(change.key.to_string(), stored::encode(item)),
         None => Operation::Delete(change.key.to_string()),
     };
     Transaction {
-        compares: batch.changes.iter().map(unchanged).collect(),
+        compares: batch.changes.iter().filter_map(unchanged).collect(),
         operations: batch.changes.iter().map(operation).collect(),
     }
 }

@@ -89,19 +89,27 @@ impl Brake {
 
     /// Takes a permit, which is to be given back when the action has ended.
     pub fn take(&mut self, ask: Ask, scene: &Scene, now: Time) -> Result<Permit, Veto> {
+        let (class, zone) = (ask.class, ask.zone.clone());
+        let permit = self.take_again(ask, scene, now)?;
+        if matches!(class, Class::Disruptive | Class::Irreversible) {
+            let nodes = scene.zones.get(&zone).map_or(0, |level| level.nodes);
+            self.memory.disrupt(&zone, nodes, &self.policy.limits, now);
+        }
+        if class == Class::Irreversible {
+            self.memory.irreversible_last = Some(now);
+        }
+        Ok(permit)
+    }
+
+    /// Takes a permit for another call of an action whose last one did not arrive, and whose permit was given back. It is
+    /// asked about like any other, and is no second disruption.
+    pub fn take_again(&mut self, ask: Ask, scene: &Scene, now: Time) -> Result<Permit, Veto> {
         self.observe(scene, now);
         if let Some(veto) = self.check(&ask, scene, now) {
             return Err(veto);
         }
         if rules::is_latched_class(&ask) {
             self.memory.begin_trial(&ask.zone, PermitId(self.given + 1));
-        }
-        if matches!(ask.class, Class::Disruptive | Class::Irreversible) {
-            let nodes = scene.zones.get(&ask.zone).map_or(0, |level| level.nodes);
-            self.memory.disrupt(&ask.zone, nodes, &self.policy.limits, now);
-        }
-        if ask.class == Class::Irreversible {
-            self.memory.irreversible_last = Some(now);
         }
         Ok(self.hand_out(ask))
     }

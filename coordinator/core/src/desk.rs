@@ -53,11 +53,10 @@ use crate::time::Time;
 /// Decisions kept: those that have not ended, and the newest of the others. At 4 kB each they take 4 MB of the store.
 pub const DECISIONS_MAX: usize = 1_000;
 
-/// Operations of one transaction, which is what stores permit.
-pub const OPERATIONS_MAX: usize = 128;
+/// Operations of one transaction: stores permit 128 conditions and as many operations, and the term is one condition.
+pub const OPERATIONS_MAX: usize = 127;
 
-/// Things that change between two writes: an action takes three operations (its record, an audit entry, and an old entry
-/// that is deleted for it), a decision two, and five are common to all. 24 of either fit in a transaction.
+/// Actions, decisions and other things that change between two writes, so that a transaction is not too large either.
 const CHANGES_MAX: usize = 24;
 
 /// How often a decision is stored that meets the same obstacle again and again: a thousand of them then cost one write in
@@ -82,8 +81,10 @@ pub struct Desk {
     about: BTreeMap<Target, DecisionId>,
     /// By action: the decision that wants it, and the place of the wish there.
     owners: BTreeMap<ActionId, (DecisionId, usize)>,
-    /// What was taken out of traffic and not put back.
-    out: BTreeSet<Target>,
+    /// By what open decisions want out of traffic, or have taken out: those decisions.
+    takers: BTreeMap<Target, BTreeSet<DecisionId>>,
+    /// What got no decision at the last step, because too many are open.
+    undecided: BTreeSet<Target>,
     /// Permits of actions that have not ended.
     permits: BTreeMap<ActionId, Permit>,
     store: Store,
@@ -97,6 +98,8 @@ pub struct Desk {
     rechecked: Time,
     /// Orders of operators, oldest first.
     given: VecDeque<Given>,
+    /// Orders that are not stored yet, by the caller's name, and the writes that store them.
+    unstored: BTreeMap<Box<str>, u64>,
     /// Whether the audit log tells that the term began, and whether the store has that.
     term_told: bool,
     term_stored: bool,
@@ -131,7 +134,8 @@ impl Desk {
             decisions: BTreeMap::new(),
             about: BTreeMap::new(),
             owners: BTreeMap::new(),
-            out: BTreeSet::new(),
+            takers: BTreeMap::new(),
+            undecided: BTreeSet::new(),
             permits: BTreeMap::new(),
             store: Store::default(),
             told: VecDeque::new(),
@@ -139,6 +143,7 @@ impl Desk {
             looked: BTreeMap::new(),
             rechecked: Time::ZERO,
             given: VecDeque::new(),
+            unstored: BTreeMap::new(),
             term_told: false,
             term_stored: false,
             counts: Counts::default(),
@@ -182,6 +187,7 @@ impl Desk {
                 if let Some(issued) = self.store.written(number, revision) {
                     self.to_call.extend(issued);
                     self.term_stored = self.term_told;
+                    self.unstored.retain(|_, write| *write > number);
                 }
             }
             Answer::Unknown { number } => {
@@ -235,7 +241,13 @@ impl Desk {
 
     /// Whether something was taken out of traffic and not put back.
     pub fn is_out(&self, target: &Target) -> bool {
-        self.out.contains(target)
+        let takers = self.takers.get(target).into_iter().flatten();
+        takers.filter_map(|id| self.decisions.get(id)).any(|decision| decision.is_out(target))
+    }
+
+    /// All that was taken out of traffic and not put back.
+    pub fn out(&self) -> impl Iterator<Item = &Target> {
+        self.takers.keys().filter(|target| self.is_out(target))
     }
 
     /// Orders of operators of late, oldest first.

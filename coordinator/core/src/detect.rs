@@ -298,6 +298,11 @@ impl Detector {
         allowed.and(self.ceiling())
     }
 
+    /// When the first fact was told; none before.
+    pub fn began(&self) -> Option<Time> {
+        self.observer.began()
+    }
+
     /// What may be done at all.
     pub fn ceiling(&self) -> Allowed {
         if self.verdict(&Subject::Observer) == Verdict::ObserverIsolated {

@@ -7,9 +7,9 @@ mod memory;
 
 use ostler_core::action::audit::{Entry, Head};
 use ostler_core::action::{ActionId, Cause, Digest, Failure, Intent, Record, State};
-use ostler_core::brake::Mode;
+use ostler_core::brake::{Mode, Take};
 use ostler_core::desk::{Decision, DecisionId, Fate, Given, Item, Key, Obstacle, Phase, Seen, Wish};
-use ostler_core::id::{Incarnation, Term, ZoneId};
+use ostler_core::id::{Incarnation, PoolId, Term, ZoneId};
 use ostler_core::time::Time;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -94,11 +94,22 @@ struct WishForm {
     target: TargetForm,
     uid: String,
     incarnation: u64,
+    #[serde(default)]
+    takes: Vec<TakeForm>,
+    #[serde(default)]
+    actions: u32,
     tries: u32,
     not_before: u64,
     action: Option<String>,
     mode: ModeForm,
     fate: FateForm,
+}
+
+#[derive(Deserialize, Serialize)]
+struct TakeForm {
+    pool: String,
+    endpoints: u32,
+    ready: u32,
 }
 
 #[derive(Deserialize, Serialize)]
@@ -305,12 +316,22 @@ fn decision_of(form: DecisionForm) -> Option<Decision> {
     })
 }
 
+fn take_form(take: &Take) -> TakeForm {
+    TakeForm { pool: take.pool.to_string(), endpoints: take.endpoints, ready: take.ready }
+}
+
+fn take_of(form: TakeForm) -> Take {
+    Take { pool: PoolId::from(form.pool.as_str()), endpoints: form.endpoints, ready: form.ready }
+}
+
 fn wish_form(wish: &Wish) -> WishForm {
     WishForm {
         effect: EffectForm::from(wish.effect),
         target: TargetForm::from(&wish.target),
         uid: wish.uid.to_string(),
         incarnation: wish.incarnation.0,
+        takes: wish.takes.iter().map(take_form).collect(),
+        actions: wish.actions,
         tries: wish.tries,
         not_before: wish.not_before.as_millis(),
         action: wish.action.map(|id| id.to_string()),
@@ -345,6 +366,8 @@ fn wish_of(form: WishForm) -> Option<Wish> {
         target: form.target.target(),
         uid: form.uid.into(),
         incarnation: Incarnation(form.incarnation),
+        takes: form.takes.into_iter().map(take_of).collect(),
+        actions: form.actions,
         tries: form.tries,
         not_before: Time::from_millis(form.not_before),
         action,

@@ -6,8 +6,8 @@ use super::{Ask, Memory};
 use crate::id::{NodeId, PoolId, ZoneId};
 use crate::time::Time;
 
-/// Holds at a time: more than people can keep in mind, and every check goes through them.
-pub const HOLDS_MAX: usize = 1_000;
+/// Holds at a time: more than people can keep in mind, and every check goes through them. They are stored as one value.
+pub const HOLDS_MAX: usize = 500;
 
 /// Names a hold. Counts up; never used twice.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]

@@ -3,8 +3,8 @@
 use std::fmt;
 
 use super::reaction::reverse;
-use crate::action::{ActionId, Effect, Target};
-use crate::brake::Mode;
+use crate::action::{ActionId, Digest, Effect, Target};
+use crate::brake::{Mode, Take};
 use crate::detect::Verdict;
 use crate::id::{Incarnation, NodeId, Term, ZoneId};
 use crate::time::Time;
@@ -18,8 +18,12 @@ pub const WISHES_MAX: usize = 128;
 /// Longest evidence or text that is kept, in bytes.
 pub const TEXT_LENGTH_MAX: usize = 2_000;
 
-/// How often one wish is tried, each time as an action of its own.
+/// How often one wish is tried, each time as an action of its own. What was never called does not count, and what puts back
+/// is tried for ever.
 pub const TRIES_MAX: u32 = 8;
+
+/// Of what waits for a target that is not known any more.
+pub(super) const GONE: &str = "gone";
 
 /// Names a decision for ever: counts up, under whichever leader.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -81,7 +85,11 @@ pub struct Wish {
     pub uid: Box<str>,
     /// The target's start that is meant.
     pub incarnation: Incarnation,
-    /// How often it was begun and came to nothing.
+    /// The pools that it concerns, and what it took from each when it was last planned. What puts back takes nothing.
+    pub takes: Vec<Take>,
+    /// How many actions were made for it.
+    pub actions: u32,
+    /// How often its action failed.
     pub tries: u32,
     /// Before then it is not tried again.
     pub not_before: Time,
@@ -144,9 +152,16 @@ impl Decision {
         self.seen.last().map_or(0, |seen| seen.at.as_millis().wrapping_mul(32) + seen.verdict as u64)
     }
 
-    /// The generation of the cause of a wish's next action: no other decision and no other try has it.
-    pub fn generation(&self, wish: &Wish) -> u64 {
-        self.id.0 * u64::from(TRIES_MAX + 1) + u64::from(wish.tries)
+    /// The generation of the cause of a wish's next action: no other decision and no other action of the wish has it. The
+    /// term is that of the leader who plans it: terms rise also when an old state of the store is restored, in which numbers
+    /// of decisions and actions are counted once more.
+    pub fn generation(&self, wish: &Wish, term: Term) -> u64 {
+        let mut bytes = [0; 20];
+        bytes[..8].copy_from_slice(&term.0.to_be_bytes());
+        bytes[8..16].copy_from_slice(&self.id.0.to_be_bytes());
+        bytes[16..].copy_from_slice(&wish.actions.to_be_bytes());
+        let Digest(hash) = Digest::of(&bytes);
+        u64::from_be_bytes(std::array::from_fn(|at| hash[at]))
     }
 
     /// Notes what was seen.
@@ -165,18 +180,27 @@ impl Decision {
         done(Effect::RemoveEndpoint) && !done(Effect::RestoreEndpoint)
     }
 
-    /// Effects that were done, have a reverse, and are not reversed by a wish yet.
-    pub(super) fn to_undo(&self) -> Vec<(Effect, Wish)> {
-        let undone = |target: &Target, effect: Effect| {
-            self.wishes
-                .iter()
-                .any(|it| it.effect == effect && it.target == *target && !matches!(it.fate, Fate::Dropped(_)))
+    /// Whether it wants a target out of traffic, or has taken it out.
+    pub(super) fn takes_out(&self, target: &Target) -> bool {
+        let wanted = |wish: &Wish| match wish.fate {
+            Fate::Waits(_) | Fate::Begun | Fate::Done => true,
+            Fate::Failed(_) | Fate::Dropped(_) => false,
         };
-        let undo = |wish: &Wish| {
-            let effect = reverse(wish.effect).filter(|_| wish.fate == Fate::Done)?;
-            (!undone(&wish.target, effect)).then(|| (effect, wish.clone()))
-        };
-        self.wishes.iter().filter_map(undo).collect()
+        let removes = |wish: &&Wish| reverse(wish.effect).is_some() && wish.target == *target;
+        self.phase != Phase::Ended && self.wishes.iter().filter(removes).any(wanted)
+    }
+
+    /// Whether it has taken a target out of traffic, or is about to.
+    pub(super) fn has_out(&self, target: &Target) -> bool {
+        let begun =
+            |it: &Wish| reverse(it.effect).is_some() && it.target == *target && it.fate == Fate::Begun;
+        self.is_out(target) || self.wishes.iter().any(begun)
+    }
+
+    /// Whether nothing is left but what waits for its target to come back.
+    pub(super) fn is_gone(&self) -> bool {
+        let gone = |wish: &Wish| matches!(&wish.fate, Fate::Waits(it) if *it.name == *GONE);
+        self.phase == Phase::Ending && self.wishes.iter().all(|it| it.fate.is_final() || gone(it))
     }
 
     /// Whether every wish has come to its end.

@@ -39,13 +39,14 @@ pub struct Batch {
     pub changes: Vec<Change>,
 }
 
-/// One change, on condition that the key is as it was read.
+/// One change, on condition that the key is as it was read, where it was.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Change {
     /// Whose.
     pub key: Key,
-    /// The revision that last changed it, 0 when it is not there.
-    pub read: u64,
+    /// The revision that last changed it, 0 when it is not there. None for an old entry of the audit log, which is deleted
+    /// whatever it is: the condition on the log's end stands for it.
+    pub read: Option<u64>,
     /// What it shall be; none to delete it.
     pub item: Option<Item>,
 }

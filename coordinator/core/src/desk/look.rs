@@ -4,14 +4,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::decision::{DecisionId, Phase, cut};
+use super::decision::{DecisionId, Phase, cut, node_of};
 use super::reaction::Reaction;
 use super::{Decision, Desk};
 use crate::action::{Effect, Target};
 use crate::brake::{Freeze, PoolLevel, Scene, Take, ZoneLevel};
 use crate::detect::{Allowed, Detector, Finding, Subject, Verdict};
 use crate::fleet::{Fleet, Node};
-use crate::id::{GpuId, Incarnation, NodeKey, PoolId, ZoneId};
+use crate::id::{GpuId, Incarnation, NodeId, NodeKey, PoolId, ZoneId};
 use crate::inventory::{Engine, EngineState};
 use crate::layout::Owner;
 use crate::metric::Metric;
@@ -25,6 +25,10 @@ const CHANGED_WITHIN: Duration = Duration::from_secs(60);
 
 /// An engine whose KV cache is fuller than this has no room for the requests of another.
 const KV_FULL_PPM: u64 = 900_000;
+
+/// How long after its start a replica may take to find what another one had found: a busy engine is called stalled after
+/// three minutes, and agents connect within one.
+const FOUND_AGAIN_WITHIN: Duration = Duration::from_secs(240);
 
 /// The fleet at one moment, as far as the desk goes by it.
 #[derive(Clone, Debug, Default)]
@@ -80,10 +84,10 @@ pub struct Want {
 /// How something is that an open decision is about.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Standing {
-    /// Nothing is wrong with it any more. The wants are those that would undo what was done.
+    /// Nothing is wrong with it any more, and this is its present start.
     Well(Incarnation),
-    /// Something else is found of it, to which there is no reaction: it may come back or get worse.
-    Unsure(Verdict),
+    /// Something else is found of it, to which there is no reaction, or it is too early to say: it may come back or get worse.
+    Unsure,
     /// It is not known any more.
     Gone,
 }
@@ -96,7 +100,7 @@ impl Look {
         look.scene.freeze = freeze(detector);
         look.compare(fleet, detector, before, now);
         look.zones(fleet, detector, now);
-        let eye = Eye { fleet, detector, desk };
+        let eye = Eye { fleet, detector, desk, now };
         look.cases =
             detector.findings().filter_map(|(subject, finding)| eye.case(subject, finding)).collect();
         let told: BTreeSet<&Target> = look.cases.iter().map(|case| &case.about).collect();
@@ -169,6 +173,7 @@ struct Eye<'a> {
     fleet: &'a Fleet,
     detector: &'a Detector,
     desk: &'a Desk,
+    now: Time,
 }
 
 impl Eye<'_> {
@@ -243,6 +248,21 @@ impl Eye<'_> {
     }
 
     fn standing(&self, decision: &Decision) -> Standing {
+        let device = matches!(decision.about, Target::Gpu(..) | Target::Engine(..));
+        match self.found(decision) {
+            Standing::Well(_) if device && self.is_new() => Standing::Unsure,
+            Standing::Gone if self.is_new() => Standing::Unsure,
+            Standing::Well(_) | Standing::Gone if self.detector.report().learning => Standing::Unsure,
+            found @ (Standing::Well(_) | Standing::Unsure | Standing::Gone) => found,
+        }
+    }
+
+    /// Whether this replica has not run for long enough to know who is gone, and to find again what others had found.
+    fn is_new(&self) -> bool {
+        self.detector.began().is_none_or(|began| self.now.since(began) < FOUND_AGAIN_WITHIN)
+    }
+
+    fn found(&self, decision: &Decision) -> Standing {
         let node = decision.node().map(|node| self.fleet.node(node));
         let (subject, incarnation) = match (&decision.about, node) {
             (Target::Zone(zone), _) => (Subject::Zone(zone.clone()), Incarnation(0)),
@@ -260,7 +280,7 @@ impl Eye<'_> {
         // What is known of a device is old when its node is not heard.
         let of_node = node.flatten().map(|node| self.detector.node_verdict(node.key()));
         let found = [Some(own), of_node].into_iter().flatten().find(|verdict| *verdict != Verdict::Healthy);
-        found.map_or(Standing::Well(incarnation), Standing::Unsure)
+        found.map_or(Standing::Well(incarnation), |_| Standing::Unsure)
     }
 
     /// The levels of the pools that cases would take from.
@@ -270,15 +290,19 @@ impl Eye<'_> {
         if pools.is_empty() {
             return BTreeMap::new();
         }
-        let mut parts: BTreeMap<(PoolId, ZoneId), Part> = BTreeMap::new();
+        let mut out: BTreeMap<&NodeId, Vec<&Target>> = BTreeMap::new();
+        for (node, target) in self.desk.out().filter_map(|target| Some((node_of(target)?, target))) {
+            out.entry(node).or_default().push(target);
+        }
+        let mut parts: BTreeMap<(&PoolId, &ZoneId), Part> = BTreeMap::new();
         for node in self.fleet.nodes_by_key() {
-            let node_out = self.desk.is_out(&Target::Node(node.id().clone()));
+            let out = out.get(node.id()).map_or(&[][..], Vec::as_slice);
             for (position, engine) in (0_u8..).zip(node.engines()) {
                 let Some(pool) = engine.pool.as_ref().filter(|pool| pools.contains(pool)) else { continue };
-                let out = node_out || self.desk.is_out(&Target::Engine(node.id().clone(), engine.id.clone()));
+                let out = out.iter().any(|target| is_part(engine, target));
                 let ready = !out && self.serves(node, engine);
                 let value = |metric| node.fresh(Owner::Engine(position), metric, now).unwrap_or(0);
-                let part = parts.entry((pool.clone(), node.zone().clone())).or_default();
+                let part = parts.entry((pool, node.zone())).or_default();
                 part.level.endpoints += 1;
                 part.level.removed += u32::from(out);
                 if ready {
@@ -289,7 +313,10 @@ impl Eye<'_> {
             }
         }
         let floor = self.desk.policy().floor;
-        parts.into_iter().map(|(at, part)| (at, part.level(floor))).collect()
+        let level = |((pool, zone), part): ((&PoolId, &ZoneId), Part)| {
+            ((pool.clone(), zone.clone()), part.level(floor))
+        };
+        parts.into_iter().map(level).collect()
     }
 }
 
@@ -309,6 +336,15 @@ impl Part {
         let filled = u32::try_from(self.kv_ppm.div_ceil(KV_FULL_PPM)).unwrap_or(u32::MAX);
         let needed = if self.waiting { self.level.ready } else { filled.min(self.level.ready) };
         PoolLevel { floor: floor.min(self.level.endpoints), needed, ..self.level }
+    }
+}
+
+/// Whether an engine is what left traffic on its node, or a part of it.
+fn is_part(engine: &Engine, out: &Target) -> bool {
+    match out {
+        Target::Node(_) => true,
+        Target::Engine(_, id) => *id == engine.id,
+        Target::Zone(_) | Target::Pool(_) | Target::PoolInZone(..) | Target::Gpu(..) => false,
     }
 }
 

@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::decision::{Decision, DecisionId, Fate, Phase};
+use super::decision::{Decision, DecisionId, Phase};
 use super::exchange::{Batch, Change, Item, Kept, Key, Request};
+use super::reaction::reverse;
 use super::{CHANGES_MAX, Desk, OPERATIONS_MAX};
 use crate::action::audit::{Deed, Entry, Head, Verb};
 use crate::action::{ActionId, Journal, State};
@@ -26,6 +27,10 @@ const MEMORY_INTERVAL: Duration = Duration::from_secs(10);
 
 /// Entries of the audit log that are kept.
 const AUDIT_KEPT: u64 = 10_000;
+
+/// Entries that wait to be stored, from which on no order is taken. An order writes nine at most, each of which is two
+/// operations, and changes one key more: with [`CHANGES_MAX`] other changes that is 100 of [`OPERATIONS_MAX`].
+const ORDER_ENTRIES_MAX: usize = 16;
 
 /// The desk's side of the store.
 #[derive(Debug)]
@@ -91,6 +96,22 @@ impl Store {
     /// How much more may change before the next write.
     pub(super) fn room(&self) -> usize {
         CHANGES_MAX.saturating_sub(self.changed.len())
+    }
+
+    /// Whether one thing more may happen before the next write: an action and its decision change, and an entry of the audit
+    /// log is written and an old one deleted for it.
+    pub(super) fn has_room(&self) -> bool {
+        self.room() >= 2 && self.operations() + 4 <= OPERATIONS_MAX
+    }
+
+    /// How many orders more may be given before the next write.
+    pub(super) fn has_room_for_order(&self) -> bool {
+        self.entries.len() < ORDER_ENTRIES_MAX
+    }
+
+    /// Operations of the next write, the log's end and the memory included.
+    fn operations(&self) -> usize {
+        self.changed.len() + 2 * self.entries.len() + 2
     }
 
     /// The number of the next request.
@@ -181,6 +202,7 @@ impl Desk {
         let (mut records, mut watermark, mut memory) = (Vec::new(), Time::ZERO, Memory::default());
         self.decisions.clear();
         self.given.clear();
+        self.unstored.clear();
         for Kept { key, revision, item } in kept {
             self.store.revisions.insert(key, revision);
             match item {
@@ -210,19 +232,22 @@ impl Desk {
         let open = self.decisions.values().filter(|it| it.phase != Phase::Ended);
         self.about = open.map(|it| (it.about.clone(), it.id)).collect();
         let ids: Vec<DecisionId> = self.about.values().copied().collect();
-        self.out.clear();
-        ids.into_iter().for_each(|id| self.note_out(id));
+        self.takers.clear();
+        ids.into_iter().for_each(|id| self.note_takers(id));
         self.term_told = self.term_stored;
     }
 
-    /// Goes over what a decision took out of traffic.
-    pub(super) fn note_out(&mut self, id: DecisionId) {
+    /// Goes over what a decision wants out of traffic.
+    fn note_takers(&mut self, id: DecisionId) {
         let Some(decision) = self.decisions.get(&id) else { return };
-        for wish in &decision.wishes {
-            if decision.phase != Phase::Ended && decision.is_out(&wish.target) {
-                self.out.insert(wish.target.clone());
-            } else if wish.fate == Fate::Done {
-                self.out.remove(&wish.target);
+        for wish in decision.wishes.iter().filter(|wish| reverse(wish.effect).is_some()) {
+            if decision.takes_out(&wish.target) {
+                self.takers.entry(wish.target.clone()).or_default().insert(id);
+            } else if let Some(takers) = self.takers.get_mut(&wish.target) {
+                takers.remove(&id);
+                if takers.is_empty() {
+                    self.takers.remove(&wish.target);
+                }
             }
         }
     }
@@ -233,16 +258,20 @@ impl Desk {
             decision.changed = now;
             decision.term = self.term;
         }
+        self.note_takers(id);
         self.store.mark(Key::Decision(id));
     }
 
-    /// Makes room for one decision more; false when too many are open.
-    pub(super) fn make_room(&mut self) -> bool {
+    /// Makes room for one decision more; false when too many are open. What waits for something that never came back is
+    /// given up for it, oldest first, when nothing else has ended.
+    pub(super) fn make_room(&mut self, now: Time) -> bool {
         if self.decisions.len() < super::DECISIONS_MAX {
             return true;
         }
-        let ended = self.decisions.values().find(|it| it.phase == Phase::Ended).map(|it| it.id);
-        let Some(id) = ended else { return false };
+        let ended = self.decisions.values().find(|it| it.phase == Phase::Ended);
+        let last = ended.or_else(|| self.decisions.values().find(|it| it.is_gone())).map(|it| it.id);
+        let Some(id) = last else { return false };
+        self.close(id, now);
         self.decisions.remove(&id);
         self.store.mark(Key::Decision(id));
         true
@@ -250,7 +279,8 @@ impl Desk {
 
     /// Forgets actions that ended long ago, when there is nothing else to do.
     pub(super) fn forget(&mut self, now: Time) {
-        if !self.store.changed.is_empty() {
+        // Only the beginning of a term may be told with it.
+        if !self.store.changed.is_empty() || self.store.entries.len() > 1 {
             return;
         }
         let collected = self.journal.collect(now);
@@ -297,13 +327,15 @@ impl Desk {
             self.store.memory_at = now;
             items.push((Key::Memory, Some(Item::Memory(self.store.memory.clone()))));
         }
-        assert!(items.len() <= OPERATIONS_MAX, "{} operations in a transaction", items.len());
+        assert!(items.len() <= OPERATIONS_MAX, "room is looked for before anything changes");
         self.store.written_at = now;
         self.counts.writes += 1;
         let keys = items.iter().map(|(key, item)| (*key, item.is_some())).collect();
         let number = self.store.ask(now, keys, issued);
         let change = |(key, item): (Key, Option<Item>)| {
-            let read = self.store.revisions.get(&key).copied().unwrap_or(0);
+            // Old entries were not loaded, and nobody but who may move the log's end deletes one.
+            let forgotten = matches!((key, &item), (Key::Audit(_), None));
+            let read = (!forgotten).then(|| self.store.revisions.get(&key).copied().unwrap_or(0));
             Change { key, read, item }
         };
         Some(Request::Write(Batch { number, changes: items.into_iter().map(change).collect() }))

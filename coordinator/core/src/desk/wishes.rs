@@ -1,33 +1,49 @@
 //! Making decisions of cases, and seeing to what they want.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::ask::{Due, Way};
-use super::decision::{Decision, DecisionId, Fate, Obstacle, Phase, Seen, TRIES_MAX, WISHES_MAX, Wish};
+use super::decision::{Decision, DecisionId, Fate, Obstacle, Phase, Seen, WISHES_MAX, Wish};
 use super::look::{Case, Look, Standing, Want};
 use super::policy::strictest;
 use super::reaction::reverse;
 use super::{Desk, RECHECK, REFRESH};
-use crate::action::{Cause, Effect, Intent, Planned, Target};
-use crate::brake::Mode;
+use crate::action::{ActionId, Cause, Effect, Intent, Planned, Target};
+use crate::brake::{Brake, Mode, Take};
 use crate::id::Incarnation;
 use crate::time::Time;
 
 /// Of what a wish waits for that was not looked at yet.
 const NEW: &str = "new";
 
+/// What wishes are seen to with, in one step.
+struct Sight<'a> {
+    look: &'a Look,
+    cases: BTreeMap<&'a Target, &'a Case>,
+    now: Time,
+    /// Whether what waited before is looked at again.
+    recheck: bool,
+}
+
 impl Desk {
     /// Makes decisions of what is found, and sees to what decisions want.
     pub(super) fn decide(&mut self, look: &Look, now: Time) {
+        let mut undecided = BTreeSet::new();
         for case in &look.cases {
-            // A decision more and one less, and an action of it.
-            if self.store.room() < 3 {
+            if !self.store.has_room() {
                 return;
             }
-            self.take_up(case, now);
+            if let Some(id) = self.about.get(&case.about).copied() {
+                self.take_up(id, case, now);
+            } else if !undecided.is_empty() || !self.open_new(case, now) {
+                // When there is no room for one, it is not looked for again in this step.
+                undecided.insert(case.about.clone());
+            }
         }
+        self.counts.undecided += undecided.difference(&self.undecided).count() as u64;
+        self.undecided = undecided;
         for (id, standing) in &look.others {
-            if self.store.room() < 1 {
+            if !self.store.has_room() {
                 return;
             }
             self.stand(*id, standing, now);
@@ -35,21 +51,17 @@ impl Desk {
         self.see_to_wishes(look, now);
     }
 
-    /// Makes a decision of a case, or brings the open one up to date.
-    fn take_up(&mut self, case: &Case, now: Time) {
-        let Some(id) = self.about.get(&case.about).copied() else { return self.open_new(case, now) };
+    /// Brings the open decision about a case up to date.
+    fn take_up(&mut self, id: DecisionId, case: &Case, now: Time) {
         let Some(decision) = self.decisions.get_mut(&id) else { return };
         let mut changed = false;
         if decision.phase == Phase::Ending {
-            // What is being undone is undone first, and then decided anew.
-            let undoing = decision.wishes.iter_mut().filter(|wish| is_undoing(wish));
-            if undoing.map(|wish| wish.drop("its cause is there again")).any(|dropped| !dropped) {
-                if decision.is_settled() {
-                    self.close(id, now);
-                }
+            if decision.is_settled() {
+                return self.close(id, now);
+            }
+            if !decision.reopen() {
                 return;
             }
-            decision.phase = Phase::Open;
             changed = true;
         }
         if decision.verdict() != case.verdict {
@@ -65,19 +77,20 @@ impl Desk {
         }
     }
 
-    fn open_new(&mut self, case: &Case, now: Time) {
-        if !self.make_room() {
-            self.counts.undecided += 1;
-            return;
-        }
+    /// Makes a decision of a case; false when too many are open.
+    fn open_new(&mut self, case: &Case, now: Time) -> bool {
+        // A look that is older than the end of the decision before tells no evidence: the next one does.
+        let Some(evidence) = case.evidence.clone() else { return true };
         let id = DecisionId(self.decisions.last_key_value().map_or(0, |(id, _)| id.0) + 1);
-        let evidence = case.evidence.clone().unwrap_or_default();
+        if !self.make_room(now) {
+            return false;
+        }
         let decision = Decision {
             id,
             about: case.about.clone(),
             zone: case.zone.clone(),
             seen: vec![Seen { at: case.since, verdict: case.verdict, evidence }],
-            wishes: case.wants.iter().take(WISHES_MAX).map(|want| Wish::new(want, now)).collect(),
+            wishes: case.wants.iter().take(WISHES_MAX / 2).map(|want| Wish::new(want, now)).collect(),
             phase: Phase::Open,
             made: now,
             changed: now,
@@ -87,59 +100,59 @@ impl Desk {
         self.about.insert(case.about.clone(), id);
         self.decisions.insert(id, decision);
         self.mark(id, now);
+        true
     }
 
     /// Goes on with a decision of whose cause no case tells.
     fn stand(&mut self, id: DecisionId, standing: &Standing, now: Time) {
-        let Some(decision) = self.decisions.get_mut(&id) else { return };
+        let decision = self.decisions.get_mut(&id).filter(|it| it.phase != Phase::Ended);
+        let Some(decision) = decision else { return };
         let (why, incarnation) = match standing {
-            Standing::Unsure(_) => return,
+            Standing::Unsure => return,
             Standing::Well(incarnation) => ("its cause has ended", Some(*incarnation)),
             Standing::Gone => ("what it is about is not known any more", None),
         };
         let mut changed = decision.phase == Phase::Open;
         decision.phase = Phase::Ending;
-        for wish in decision.wishes.iter_mut().filter(|wish| !is_undoing(wish) || incarnation.is_none()) {
-            changed |= wish.is_waiting() && wish.drop(why);
+        for wish in decision.wishes.iter_mut().filter(|wish| !wish.is_undoing() && wish.is_waiting()) {
+            wish.fate = Fate::Dropped(why.into());
+            changed = true;
         }
-        for (effect, wish) in incarnation.map(|_| decision.to_undo()).unwrap_or_default() {
-            if decision.wishes.len() < WISHES_MAX {
-                decision.wishes.push(wish.undone_by(effect, incarnation.unwrap_or_default(), now));
-                changed = true;
-            }
-        }
+        changed |= decision.undo(incarnation, now);
         let settled = decision.is_settled();
         if changed {
-            self.settle(id, now);
+            self.mark(id, now);
         }
         if settled {
             self.close(id, now);
         }
     }
 
-    /// A decision has come to its end. Of what it did nothing is out any more, as far as the desk knows.
-    fn close(&mut self, id: DecisionId, now: Time) {
+    /// A decision has come to its end. What it still waits for is not wanted any more.
+    pub(super) fn close(&mut self, id: DecisionId, now: Time) {
         let Some(decision) = self.decisions.get_mut(&id) else { return };
         decision.phase = Phase::Ended;
-        self.about.remove(&decision.about);
-        for wish in &decision.wishes {
-            self.out.remove(&wish.target);
+        for wish in decision.wishes.iter_mut().filter(|wish| wish.is_waiting()) {
+            wish.fate = Fate::Dropped("the decision was ended".into());
         }
+        self.about.remove(&decision.about);
         self.mark(id, now);
     }
 
     /// Plans what is permitted, and notes what stands in the way of the rest.
     fn see_to_wishes(&mut self, look: &Look, now: Time) {
         let recheck = now.since(self.rechecked) >= RECHECK;
-        let cases: BTreeMap<&Target, &Case> = look.cases.iter().map(|case| (&case.about, case)).collect();
+        let cases = look.cases.iter().map(|case| (&case.about, case)).collect();
+        let sight = Sight { look, cases, now, recheck };
+        let mut ahead = None;
         let ids: Vec<DecisionId> = self.about.values().copied().collect();
         for id in ids {
             let wishes = self.decisions.get(&id).map_or(0, |it| it.wishes.len());
             for at in 0..wishes {
-                if self.store.room() < 2 {
+                if !self.store.has_room() {
                     return;
                 }
-                self.see_to(id, at, &cases, look, now, recheck);
+                self.see_to(id, at, &sight, &mut ahead);
             }
         }
         if recheck {
@@ -147,35 +160,27 @@ impl Desk {
         }
     }
 
-    fn see_to(
-        &mut self,
-        id: DecisionId,
-        at: usize,
-        cases: &BTreeMap<&Target, &Case>,
-        look: &Look,
-        now: Time,
-        recheck: bool,
-    ) {
+    /// `ahead` is the brake as it is when all that is planned has begun, once it was needed.
+    fn see_to(&mut self, id: DecisionId, at: usize, sight: &Sight<'_>, ahead: &mut Option<Brake>) {
+        let Sight { look, ref cases, now, recheck } = *sight;
         let Some(decision) = self.decisions.get(&id) else { return };
         let Some(wish) = decision.wishes.get(at) else { return };
         let Fate::Waits(obstacle) = &wish.fate else { return };
         if now < wish.not_before || !recheck && *obstacle.name != *NEW {
             return;
         }
-        let due = Due::of(decision, wish, cases.get(&decision.about).copied(), look);
-        let (way, mode) = match &due {
-            None => {
-                let text = "what is found of it now is not what it was decided by".to_owned();
-                (Some(Way { name: "unsure", text }), wish.mode)
-            }
-            Some(due) => {
-                let mode = strictest(self.brake.policy(), wish.effect, &due.takes);
-                (self.obstacle(decision, wish, due, look, now), mode)
-            }
+        let due = match Due::of(decision, wish, cases.get(&decision.about).copied(), look) {
+            Ok(due) => due,
+            Err(way) => return self.meet(id, at, &way, wish.mode, now),
         };
-        match way {
-            Some(way) => self.meet(id, at, &way, mode, now),
-            None => self.plan(id, at, mode, now),
+        let mode = strictest(self.brake.policy(), wish.effect, &due.takes);
+        if let Some(way) = self.obstacle(decision, wish, &due, look, now) {
+            return self.meet(id, at, &way, mode, now);
+        }
+        let ask = self.ask(decision, wish, &due, now, now);
+        match ahead.get_or_insert_with(|| self.ahead(look, now)).take(ask, &look.scene, now) {
+            Ok(_) => self.plan(id, at, due, mode, now),
+            Err(veto) => self.meet(id, at, &Way { name: veto.name(), text: veto.to_string() }, mode, now),
         }
     }
 
@@ -194,10 +199,10 @@ impl Desk {
         }
     }
 
-    fn plan(&mut self, id: DecisionId, at: usize, mode: Mode, now: Time) {
+    fn plan(&mut self, id: DecisionId, at: usize, due: Due, mode: Mode, now: Time) {
         let Some(decision) = self.decisions.get(&id) else { return };
         let Some(wish) = decision.wishes.get(at) else { return };
-        let generation = decision.generation(wish);
+        let generation = decision.generation(wish, self.term);
         let evidence_revision = decision.evidence_revision();
         let seen = decision.newest();
         let intent = Intent {
@@ -210,27 +215,29 @@ impl Desk {
             reason: format!("{id}: {} is {}: {}", decision.about, seen.verdict, seen.evidence).into(),
         };
         match self.journal.plan(intent, self.term, now) {
-            Planned::New(action) | Planned::Known(action, _) => {
-                if let Some(record) = self.journal.get(action).cloned() {
-                    self.note_action(&record, now);
-                }
-                self.owners.insert(action, (id, at));
-                if let Some(wish) = self.decisions.get_mut(&id).and_then(|it| it.wishes.get_mut(at)) {
-                    (wish.action, wish.mode, wish.fate) = (Some(action), mode, Fate::Begun);
-                }
-                self.mark(id, now);
-            }
+            Planned::New(action) | Planned::Known(action, _) => self.begin(id, at, action, due, mode, now),
             Planned::Refused(refusal) => {
                 let way = Way { name: "journal", text: refusal.to_string() };
                 self.meet(id, at, &way, mode, now);
             }
         }
     }
-}
 
-/// Whether a wish undoes what another one did.
-fn is_undoing(wish: &Wish) -> bool {
-    wish.effect == Effect::RestoreEndpoint
+    /// A wish has an action, which may have ended already.
+    fn begin(&mut self, id: DecisionId, at: usize, action: ActionId, due: Due, mode: Mode, now: Time) {
+        let Some(record) = self.journal.get(action).cloned() else { return };
+        let wish = self.decisions.get_mut(&id).and_then(|it| it.wishes.get_mut(at));
+        let Some(wish) = wish else { return };
+        wish.actions = wish.actions.saturating_add(1);
+        (wish.action, wish.mode, wish.takes, wish.fate) = (Some(action), mode, due.takes, Fate::Begun);
+        if record.state.is_final() {
+            wish.end(&record.state, now);
+        } else {
+            self.owners.insert(action, (id, at));
+            self.note_action(&record, now);
+        }
+        self.mark(id, now);
+    }
 }
 
 impl Wish {
@@ -240,6 +247,8 @@ impl Wish {
             target: want.target.clone(),
             uid: want.uid.clone(),
             incarnation: want.incarnation,
+            takes: want.takes.clone(),
+            actions: 0,
             tries: 0,
             not_before: now,
             action: None,
@@ -248,46 +257,94 @@ impl Wish {
         }
     }
 
-    /// The wish that undoes this one.
+    /// The wish that undoes this one. It concerns the same pools, and takes nothing from them.
     fn undone_by(&self, effect: Effect, incarnation: Incarnation, now: Time) -> Wish {
         debug_assert_eq!(reverse(self.effect), Some(effect), "it is what undoes it");
+        let nothing = |take: &Take| Take { pool: take.pool.clone(), endpoints: 0, ready: 0 };
         Wish {
             effect,
             incarnation,
+            takes: self.takes.iter().map(nothing).collect(),
+            actions: 0,
             tries: 0,
             not_before: now,
             action: None,
-            mode: self.mode,
             fate: Fate::Waits(Obstacle::new(NEW, "", now)),
             ..self.clone()
         }
     }
 
-    /// Does not want it any more, unless it was begun; whether it is not wanted now.
-    fn drop(&mut self, why: &str) -> bool {
-        if self.is_waiting() {
-            self.fate = Fate::Dropped(why.into());
+    /// Whether it undoes what another one did.
+    pub(super) fn is_undoing(&self) -> bool {
+        self.effect == Effect::RestoreEndpoint
+    }
+
+    /// Is wanted still, or again, of this start of its target; whether that changes anything.
+    fn renew(&mut self, incarnation: Incarnation, now: Time) -> bool {
+        let dropped = matches!(self.fate, Fate::Dropped(_));
+        if dropped {
+            self.fate = Fate::Waits(Obstacle::new(NEW, "", now));
         }
-        matches!(self.fate, Fate::Dropped(_))
+        let restarted = self.is_waiting() && self.incarnation != incarnation;
+        if restarted {
+            self.incarnation = incarnation;
+        }
+        dropped || restarted
     }
 }
 
 impl Decision {
-    /// Wants something; whether it did not before.
+    /// Wants something; whether it did not before, or not of this start of the target.
     fn want(&mut self, want: &Want, now: Time) -> bool {
         let same = |wish: &&mut Wish| wish.effect == want.effect && wish.target == want.target;
-        let room = self.wishes.len() < WISHES_MAX;
+        // Each may have to be undone.
+        let room = self.wishes.iter().filter(|wish| !wish.is_undoing()).count() < WISHES_MAX / 2;
         match self.wishes.iter_mut().find(same) {
-            Some(wish) if matches!(wish.fate, Fate::Dropped(_)) && wish.tries < TRIES_MAX => {
-                wish.fate = Fate::Waits(Obstacle::new(NEW, "", now));
-                true
-            }
-            Some(_) => false,
+            Some(wish) => wish.renew(want.incarnation, now),
             None if room => {
                 self.wishes.push(Wish::new(want, now));
                 true
             }
             None => false,
         }
+    }
+
+    /// Wants undone what was done and has a reverse, of this start of what it is about, when that is known; whether that
+    /// changes anything.
+    fn undo(&mut self, incarnation: Option<Incarnation>, now: Time) -> bool {
+        let mut changed = false;
+        for at in 0..self.wishes.len() {
+            let wish = &self.wishes[at];
+            let Some(effect) = reverse(wish.effect).filter(|_| wish.fate == Fate::Done) else { continue };
+            let fresh = wish.undone_by(effect, incarnation.unwrap_or(wish.incarnation), now);
+            let same = |it: &&mut Wish| it.effect == effect && it.target == fresh.target;
+            match self.wishes.iter_mut().find(same) {
+                Some(undo) => changed |= undo.renew(incarnation.unwrap_or(undo.incarnation), now),
+                None => {
+                    self.wishes.push(fresh);
+                    changed = true;
+                }
+            }
+        }
+        changed
+    }
+
+    /// Its cause is there again, while not all was undone or has ended. What waits to be undone stays as it is, and what was
+    /// undone may be wanted again. False while something is being undone: that is waited for.
+    fn reopen(&mut self) -> bool {
+        if self.wishes.iter().any(|wish| wish.is_undoing() && wish.fate == Fate::Begun) {
+            return false;
+        }
+        let undone = |wish: &&Wish| wish.is_undoing() && wish.fate == Fate::Done;
+        let back: Vec<Target> = self.wishes.iter().filter(undone).map(|wish| wish.target.clone()).collect();
+        for wish in &mut self.wishes {
+            let undone =
+                reverse(wish.effect).is_some() && wish.fate == Fate::Done && back.contains(&wish.target);
+            if undone || wish.is_undoing() && matches!(wish.fate, Fate::Waits(_) | Fate::Done) {
+                wish.fate = Fate::Dropped("its cause is there again".into());
+            }
+        }
+        self.phase = Phase::Open;
+        true
     }
 }

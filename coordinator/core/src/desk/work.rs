@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::ask::Due;
-use super::decision::{DecisionId, Fate, Obstacle, TRIES_MAX, cut};
+use super::decision::{Fate, Obstacle, TRIES_MAX, cut};
 use super::exchange::{Call, Key, Request, Told};
 use super::look::{Case, Look};
 use super::{Decision, Desk, Wish};
@@ -60,7 +60,7 @@ impl Desk {
 
     /// Folds what the executor said.
     pub(super) fn fold_told(&mut self, now: Time) {
-        while self.store.room() > 1
+        while self.store.has_room()
             && let Some((id, event)) = self.told.pop_front()
         {
             self.apply(id, event, now);
@@ -70,28 +70,31 @@ impl Desk {
     /// Goes on with what has not ended.
     pub(super) fn go_on(&mut self, look: &Look, now: Time, requests: &mut Vec<Request>) {
         let cases: BTreeMap<&Target, &Case> = look.cases.iter().map(|case| (&case.about, case)).collect();
-        for (id, todo) in self.journal.unfinished(now) {
+        let unfinished = self.journal.unfinished(now);
+        // What was issued is counted before anything else is permitted.
+        for (id, _) in unfinished.iter().filter(|(_, todo)| *todo == Todo::Observe) {
+            self.adopt(*id, look, now);
+        }
+        for (id, todo) in unfinished {
             match todo {
-                Todo::Issue if self.store.room() > 1 => self.issue(id, &cases, look, now),
+                Todo::Issue if self.store.has_room() => self.issue(id, &cases, look, now),
                 Todo::Issue => {}
-                Todo::Observe => {
-                    self.adopt(id, &cases, look);
-                    requests.extend(self.look_at(id, now));
-                }
+                Todo::Observe => requests.extend(self.look_at(id, now)),
             }
         }
     }
 
     fn issue(&mut self, id: ActionId, cases: &BTreeMap<&Target, &Case>, look: &Look, now: Time) {
         let Some(record) = self.journal.get(id) else { return };
-        let (attempts, planned) = (record.attempts, record.planned);
+        let (attempts, planned, cause) = (record.attempts, record.planned, record.intent.cause);
         if attempts == 0 && now >= record.intent.valid_until {
             return self.apply(id, Event::Abort(Abort::Expired), now);
         }
         let owned = self.owned(id);
         let due = owned.and_then(|(decision, wish)| {
             let case = cases.get(&decision.about).copied();
-            Some((decision, wish, Due::of(decision, wish, case, look)?))
+            let due = Due::of(decision, wish, case, look).ok()?;
+            Some((decision, wish, due)).filter(|_| decision.evidence_revision() == cause.evidence_revision)
         });
         let Some((decision, wish, due)) = due else {
             // What may have happened is not tried again, and looked for once it has run out of time.
@@ -100,35 +103,36 @@ impl Desk {
             }
             return;
         };
-        let evidence_revision = decision.evidence_revision();
         if !due.allowed.allows(wish.effect.class()) {
             return;
         }
-        if !self.permits.contains_key(&id) {
-            let ask = self.ask(decision, wish, &due, planned);
-            match self.brake.take(ask, &look.scene, now) {
-                Ok(permit) => {
-                    self.permits.insert(id, permit);
-                }
-                Err(veto) if veto.advice() == Advice::Abort && attempts == 0 => {
-                    return self.apply(id, Event::Abort(Abort::Frozen), now);
-                }
-                Err(_) => return,
+        let ask = self.ask(decision, wish, &due, planned, now);
+        let permit = match attempts {
+            0 => self.brake.take(ask, &look.scene, now),
+            _ => self.brake.take_again(ask, &look.scene, now),
+        };
+        match permit {
+            Ok(permit) => {
+                self.permits.insert(id, permit);
+                self.apply(id, Event::Issue { evidence_revision: cause.evidence_revision }, now);
             }
+            Err(veto) if veto.advice() == Advice::Abort && attempts == 0 => {
+                self.apply(id, Event::Abort(Abort::Frozen), now);
+            }
+            Err(_) => {}
         }
-        self.apply(id, Event::Issue { evidence_revision }, now);
     }
 
     /// Counts an action that an earlier leader issued.
-    fn adopt(&mut self, id: ActionId, cases: &BTreeMap<&Target, &Case>, look: &Look) {
+    fn adopt(&mut self, id: ActionId, look: &Look, now: Time) {
         if self.permits.contains_key(&id) {
             return;
         }
         let Some((decision, wish)) = self.owned(id) else { return };
-        let Some(record) = self.journal.get(id) else { return };
-        let due = Due::of(decision, wish, cases.get(&decision.about).copied(), look);
-        let due = due.unwrap_or(Due { takes: Vec::new(), allowed: look.ceiling });
-        let ask = self.ask(decision, wish, &due, record.planned);
+        // What was called, and did not arrive, takes its permit before the next call.
+        let Some(record) = self.journal.get(id).filter(|it| it.state != State::Planned) else { return };
+        let due = Due { takes: wish.takes.clone(), allowed: look.ceiling };
+        let ask = self.ask(decision, wish, &due, record.planned, now);
         let permit = self.brake.adopt(ask);
         self.permits.insert(id, permit);
     }
@@ -143,7 +147,7 @@ impl Desk {
         Some(Request::Look { id, term: self.term })
     }
 
-    fn owned(&self, id: ActionId) -> Option<(&Decision, &Wish)> {
+    pub(super) fn owned(&self, id: ActionId) -> Option<(&Decision, &Wish)> {
         let (decision, at) = *self.owners.get(&id)?;
         let decision = self.decisions.get(&decision)?;
         Some((decision, decision.wishes.get(at).filter(|wish| wish.action == Some(id))?))
@@ -159,6 +163,15 @@ impl Desk {
         self.note_action(&after, now);
         if after.state.is_final() {
             self.end(&after, now);
+        } else if after.state == State::Planned {
+            // The call did not arrive, and the next one is asked about anew.
+            self.free(id, Outcome::Failed, now);
+        }
+    }
+
+    fn free(&mut self, id: ActionId, outcome: Outcome, now: Time) {
+        if let Some(permit) = self.permits.remove(&id) {
+            self.brake.give_back(permit, outcome, now);
         }
     }
 
@@ -183,29 +196,20 @@ impl Desk {
     fn end(&mut self, record: &Record, now: Time) {
         let id = record.id();
         self.looked.remove(&id);
-        if let Some(permit) = self.permits.remove(&id) {
-            let outcome = if record.state == State::Done { Outcome::Done } else { Outcome::Failed };
-            self.brake.give_back(permit, outcome, now);
-        }
+        self.free(id, if record.state == State::Done { Outcome::Done } else { Outcome::Failed }, now);
         let Some((decision, at)) = self.owners.get(&id).copied() else { return };
         let wish = self.decisions.get_mut(&decision).and_then(|it| it.wishes.get_mut(at));
         let Some(wish) = wish.filter(|wish| wish.action == Some(id)) else { return };
         wish.end(&record.state, now);
-        self.settle(decision, now);
-    }
-
-    /// A decision has changed by what became of a wish.
-    pub(super) fn settle(&mut self, id: DecisionId, now: Time) {
-        self.note_out(id);
-        self.mark(id, now);
+        self.mark(decision, now);
     }
 }
 
 impl Wish {
     /// Its action has ended so.
-    fn end(&mut self, state: &State, now: Time) {
+    pub(super) fn end(&mut self, state: &State, now: Time) {
         let text = state.to_string();
-        let (again, name) = match state {
+        let again = match state {
             State::Done => {
                 self.fate = Fate::Done;
                 return;
@@ -214,18 +218,22 @@ impl Wish {
                 self.fate = Fate::Dropped(cut(&text));
                 return;
             }
+            // It was never called, which is no failure.
+            State::Aborted(_) => {
+                self.fate = Fate::Waits(Obstacle::new("aborted", &text, now));
+                return;
+            }
             // It may have happened. What disrupts is not done twice for that.
-            State::Failed(Failure::OutcomeUnknown) => (self.effect.class() == Class::Traffic, "failed"),
-            State::Failed(_) => (true, "failed"),
-            State::Aborted(_) => (true, "aborted"),
+            State::Failed(Failure::OutcomeUnknown) => self.effect.class() == Class::Traffic,
+            State::Failed(_) => true,
             State::Planned | State::Issued | State::Acked => return,
         };
-        self.tries += 1;
-        self.fate = if again && self.tries < TRIES_MAX {
-            let factor = 1_u32 << (self.tries - 1).min(8);
-            let wait = if name == "failed" { RETRY_AFTER.saturating_mul(factor) } else { Duration::ZERO };
+        self.tries = self.tries.saturating_add(1);
+        // What is well is not left out of traffic, however often it fails to come back.
+        self.fate = if again && (self.tries < TRIES_MAX || self.is_undoing()) {
+            let wait = RETRY_AFTER.saturating_mul(1_u32 << (self.tries - 1).min(8));
             self.not_before = now + wait.min(RETRY_AFTER_MAX);
-            Fate::Waits(Obstacle::new(name, &text, now))
+            Fate::Waits(Obstacle::new("failed", &text, now))
         } else {
             Fate::Failed(cut(&text))
         };

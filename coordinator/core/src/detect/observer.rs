@@ -94,6 +94,10 @@ impl Observer {
         self.learning_until = Some(now + LEARNING);
     }
 
+    pub(super) fn began(&self) -> Option<Time> {
+        self.began
+    }
+
     pub(super) fn learning(&self) -> bool {
         self.learning_until.is_some()
     }

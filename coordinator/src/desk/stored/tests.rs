@@ -103,6 +103,8 @@ fn decisions_with_every_fate_come_back() {
         target: Target::Node("n".into()),
         uid: "n".into(),
         incarnation: Incarnation(1),
+        takes: vec![Take { pool: "p".into(), endpoints: 2, ready: 1 }],
+        actions: 3,
         tries: 2,
         not_before: at(5),
         action: Some(ActionId::of(Effect::Drain, "x", Incarnation(1), 1)),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::table::{Table, case, policy};
+use super::table::{Fault, Table, case, policy};
 use crate::brake::{Mode, Scope};
 use crate::desk::{Order, OrderRefusal, Wanted};
 use crate::detect::Verdict;
@@ -78,4 +78,44 @@ fn an_order_needs_a_name_a_person_and_a_reason_and_a_desk_that_has_loaded() {
     }
     assert!(table.desk.rehearse(&hold("9", Scope::Fleet, None)).is_ok());
     assert!(table.desk.memory().holds.is_empty(), "a rehearsal holds nothing");
+}
+
+#[test]
+fn an_order_that_is_repeated_before_it_is_stored_is_answered_when_it_is() {
+    let mut table = Table::new(policy(Mode::Act));
+    table.run(1);
+    let order = hold("1", Scope::Fleet, None);
+    let first = table.desk.order(&order, table.now).expect("it is held");
+    assert!(first.write.is_some());
+    assert_eq!(table.desk.order(&order, table.now), Ok(first.clone()));
+    table.fault = Fault::Lost;
+    table.tick();
+    assert_eq!(table.desk.order(&order, table.now), Ok(first), "nobody knows yet whether it is stored");
+    table.run(7);
+    table.fault = Fault::None;
+    table.run(7);
+    let again = table.desk.order(&order, table.now).expect("it is held");
+    assert!(again.write.is_some(), "it was lost, and is another one now");
+    table.run(1);
+    assert_eq!(table.desk.order(&order, table.now).map(|taken| taken.write), Ok(None));
+}
+
+#[test]
+fn an_order_is_short_and_in_one_line() {
+    let mut table = Table::new(policy(Mode::Act));
+    table.run(1);
+    let long = "x".repeat(300);
+    for text in [&*long, "all is well\nit is so", "a\u{1b}[2J"] {
+        let good = hold("1", Scope::Fleet, None);
+        let place = crate::id::NodeId::from(text);
+        let orders = [
+            Order { request_id: text.into(), ..good.clone() },
+            Order { by: text.into(), ..good.clone() },
+            Order { reason: text.into(), ..good },
+            order("1", Wanted::Release(Scope::Node(place))),
+        ];
+        for order in orders {
+            assert!(matches!(give(&mut table, &order), Err(OrderRefusal::Wrong { .. })), "{order:?}");
+        }
+    }
 }

@@ -1,9 +1,9 @@
 //! From a verdict to an effect and back, with leaders that die in between.
 
-use super::table::{Fault, Table, case, node, policy};
+use super::table::{Fault, Hand, Table, case, node, policy};
 use crate::action::{Effect, State};
 use crate::brake::Mode;
-use crate::desk::{Fate, Phase};
+use crate::desk::{Answer, Fate, Phase, Told};
 use crate::detect::Verdict;
 
 #[test]
@@ -38,12 +38,17 @@ fn a_node_that_turns_out_dead_is_drained_and_not_taken_out_twice() {
 /// Lets a leader die when the action is in this state in the store, and counts the effects in the end.
 fn effects_when_the_leader_dies_in(state: &str) -> usize {
     let mut table = Table::new(policy(Mode::Act));
-    table.answers = false;
+    table.hand = Hand::Silent;
     table.find(vec![case(1, Verdict::NodeUnreachable)]);
     for _ in 0..400 {
         let stored = table.desk.actions().next().map(|it| it.state.name());
         if stored == Some(state) {
             break;
+        }
+        if state == "acked"
+            && let Some(id) = table.effects.keys().next().copied()
+        {
+            table.desk.hear(Answer::Told { id, told: Told::Acked { attempt: 1 } });
         }
         table.tick();
     }
@@ -58,7 +63,7 @@ fn effects_when_the_leader_dies_in(state: &str) -> usize {
 
 #[test]
 fn a_leader_that_dies_at_any_point_leaves_one_effect_to_the_next() {
-    for state in ["planned", "issued"] {
+    for state in ["planned", "issued", "acked"] {
         assert_eq!(effects_when_the_leader_dies_in(state), 1, "{state}");
     }
 }
@@ -119,7 +124,7 @@ fn a_cause_that_comes_again_while_it_is_undone_is_decided_anew_after_that() {
     let mut table = Table::new(policy(Mode::Act));
     table.find(vec![case(1, Verdict::NodeUnreachable)]);
     table.run(5);
-    table.answers = false;
+    table.hand = Hand::Silent;
     table.find(Vec::new());
     while table.effects_of(Effect::RestoreEndpoint) == 0 {
         table.tick();

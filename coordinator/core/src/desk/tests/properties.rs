@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::table::{Fault, Table, case, policy};
+use super::table::{Fault, Hand, Table, case, node, policy};
 use crate::action::Effect;
 use crate::brake::Mode;
 use crate::detect::Verdict;
@@ -15,7 +15,7 @@ enum Happens {
     Clears(u8),
     NextLeader,
     Store(Fault),
-    Executor(bool),
+    Executor(Hand),
 }
 
 fn happens() -> impl Strategy<Value = Happens> {
@@ -25,7 +25,8 @@ fn happens() -> impl Strategy<Value = Happens> {
         2 => (0..4_u8).prop_map(Happens::Clears),
         1 => Just(Happens::NextLeader),
         1 => prop_oneof![Just(Fault::None), Just(Fault::AnswerLost), Just(Fault::Lost)].prop_map(Happens::Store),
-        1 => any::<bool>().prop_map(Happens::Executor),
+        1 => prop_oneof![Just(Hand::Answers), Just(Hand::Silent), Just(Hand::Deaf), Just(Hand::Refuses)]
+            .prop_map(Happens::Executor),
     ]
 }
 
@@ -43,14 +44,15 @@ fn live(mode: Mode, story: &[Happens]) -> Table {
             Happens::Clears(node) => found[usize::from(node)] = None,
             Happens::NextLeader => table.next_leader(),
             Happens::Store(fault) => table.fault = fault,
-            Happens::Executor(answers) => table.answers = answers,
+            Happens::Executor(hand) => table.hand = hand,
         }
         let cases = (0..).zip(found).filter_map(|(node, verdict)| Some(case(node, verdict?)));
         table.find(cases.collect());
     }
-    (table.fault, table.answers) = (Fault::None, true);
+    (table.fault, table.hand) = (Fault::None, Hand::Answers);
     table.find(Vec::new());
-    table.run(150);
+    // The longest wait of what failed is five minutes.
+    table.run(420);
     table
 }
 
@@ -63,10 +65,12 @@ proptest! {
     ) {
         let table = live(Mode::Act, &story);
         prop_assert!(table.effects.values().all(|count| *count == 1));
-        let removed = table.effects_of(Effect::RemoveEndpoint);
-        let restored = table.effects_of(Effect::RestoreEndpoint);
-        prop_assert!(restored >= removed.min(1) && restored <= removed, "{removed} out, {restored} back");
-        prop_assert!((0..4).all(|node| !table.desk.is_out(&super::table::node(node))));
+        for target in (0..4).map(node) {
+            let mut moves = table.done.iter().filter(|(effect, of)| *of == target && *effect != Effect::Drain);
+            let last = moves.next_back().map(|(effect, _)| *effect);
+            prop_assert!(last.is_none_or(|it| it == Effect::RestoreEndpoint), "{target} is out: {:?}", table.done);
+            prop_assert!(!table.desk.is_out(&target));
+        }
         prop_assert!(table.desk.actions().all(|it| it.state.is_final()), "nothing is left to do");
         prop_assert!(table.desk.decisions().all(|it| it.phase == super::super::Phase::Ended));
     }

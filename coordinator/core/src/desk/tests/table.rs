@@ -26,6 +26,20 @@ pub(super) enum Fault {
     Lost,
 }
 
+/// What the executor does with calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Hand {
+    /// It carries them out and says so.
+    Answers,
+    /// It carries them out, and its answers are lost.
+    Silent,
+    /// They do not come to it.
+    Deaf,
+    Refuses,
+    /// Drains take for ever; it carries out everything else.
+    DrainsLong,
+}
+
 /// A desk, its store and its executor.
 pub(super) struct Table {
     pub(super) desk: Desk,
@@ -42,9 +56,14 @@ pub(super) struct Table {
     /// Highest term that the executor heard.
     pub(super) heard: Term,
     pub(super) fault: Fault,
-    /// Whether the executor answers calls.
-    pub(super) answers: bool,
+    pub(super) hand: Hand,
+    /// How things are that no case tells of; what is not named is well.
+    pub(super) standings: BTreeMap<Target, Standing>,
+    /// All calls, those that had no effect among them.
+    pub(super) calls: Vec<(Effect, Target)>,
     issued_stored: BTreeSet<ActionId>,
+    /// Drains that go on.
+    drains: BTreeSet<ActionId>,
 }
 
 pub(super) fn policy(mode: Mode) -> Policy {
@@ -100,8 +119,11 @@ impl Table {
             done: Vec::new(),
             heard: Term(0),
             fault: Fault::None,
-            answers: true,
+            hand: Hand::Answers,
+            standings: BTreeMap::new(),
+            calls: Vec::new(),
             issued_stored: BTreeSet::new(),
+            drains: BTreeSet::new(),
         }
     }
 
@@ -127,7 +149,8 @@ impl Table {
         let told: BTreeSet<Target> = self.look.cases.iter().map(|case| case.about.clone()).collect();
         let open = self.desk.decisions().filter(|it| it.phase != super::super::Phase::Ended);
         let others = open.filter(|it| !told.contains(&it.about));
-        self.look.others = others.map(|it| (it.id, Standing::Well(Incarnation(2)))).collect();
+        let standing = |about| self.standings.get(about).cloned().unwrap_or(Standing::Well(Incarnation(2)));
+        self.look.others = others.map(|it| (it.id, standing(&it.about))).collect();
         for request in self.desk.step(&self.look, self.now) {
             self.carry_out(request);
         }
@@ -154,22 +177,36 @@ impl Table {
             Request::Write(batch) => self.write(&batch),
             Request::Call(call) => {
                 assert!(self.issued_stored.contains(&call.id), "{} was called and not stored first", call.id);
-                if call.term < self.heard || self.now >= call.intent.valid_until {
+                self.calls.push((call.intent.effect, call.intent.target.clone()));
+                let late = call.term < self.heard || self.now >= call.intent.valid_until;
+                if late || self.hand == Hand::Deaf {
                     return;
                 }
                 self.heard = call.term;
+                if self.hand == Hand::Refuses {
+                    let told = Told::Refused { attempt: call.attempt, detail: "no".into() };
+                    return self.desk.hear(Answer::Told { id: call.id, told });
+                }
+                if self.hand == Hand::DrainsLong && call.intent.effect == Effect::Drain {
+                    self.drains.insert(call.id);
+                    let told = Told::Acked { attempt: call.attempt };
+                    return self.desk.hear(Answer::Told { id: call.id, told });
+                }
                 if !self.effects.contains_key(&call.id) {
                     self.done.push((call.intent.effect, call.intent.target.clone()));
                 }
                 self.effects.entry(call.id).or_insert(1);
-                if self.answers {
+                if self.hand != Hand::Silent {
                     self.desk.hear(Answer::Told { id: call.id, told: Told::Done });
                 }
             }
             Request::Look { id, term } => {
                 self.heard = self.heard.max(term);
                 let there = self.effects.contains_key(&id);
-                let told = Told::Observed(if there { Observed::There } else { Observed::NotThere });
+                let told = match self.drains.contains(&id) {
+                    true => Told::Working,
+                    false => Told::Observed(if there { Observed::There } else { Observed::NotThere }),
+                };
                 self.desk.hear(Answer::Told { id, told });
             }
         }
@@ -181,7 +218,11 @@ impl Table {
             return;
         }
         let read = |key: &Key| self.store.get(&key.to_string()).map_or(0, |(_, revision, _)| *revision);
-        if batch.changes.iter().any(|change| read(&change.key) != change.read) {
+        if batch
+            .changes
+            .iter()
+            .any(|change| change.read.is_some_and(|revision| read(&change.key) != revision))
+        {
             return self.desk.hear(Answer::Unknown { number: batch.number });
         }
         assert!(batch.changes.len() <= super::super::OPERATIONS_MAX);

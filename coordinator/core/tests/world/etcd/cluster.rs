@@ -74,18 +74,15 @@ impl Cluster {
     /// Writes a batch on condition of a term, and of the revisions at which its keys were read.
     pub(crate) fn write(&mut self, key: &str, term: Term, batch: &Batch) -> Verdict {
         let as_read = |change: &Change| {
-            self.model.key(&change.key.to_string()).map_or(0, |it| it.mod_revision) == change.read
+            let found = self.model.key(&change.key.to_string()).map_or(0, |it| it.mod_revision);
+            change.read.is_none_or(|read| found == read)
         };
         // The conditions are looked at in one call, which is as good as one transaction.
         let unchanged = batch.changes.iter().all(as_read);
         let compare = Compare::CreateRevision(key.to_owned(), term.0);
-        let put = |(at, change): (usize, &Change)| Op::Put {
-            key: change.key.to_string(),
-            value: at.to_be_bytes().to_vec(),
-            lease: LeaseId::default().0,
-        };
-        let then =
-            (self.items.len()..).zip(&batch.changes).filter(|_| unchanged).map(put).collect::<Vec<_>>();
+        let kept = batch.changes.iter().filter_map(|change| Some((change.key, change.item.clone()?)));
+        let kept: Vec<(Key, Item)> = kept.filter(|_| unchanged).collect();
+        let then = self.puts(&kept);
         let outcome = self.model.txn(&[compare], &then, &[]).expect("no lease is named");
         if !outcome.succeeded {
             return Verdict::Deposed;
@@ -93,10 +90,31 @@ impl Cluster {
         if !unchanged {
             return Verdict::Conflict;
         }
-        let item =
-            |change: &Change| change.item.clone().expect("no world is so long that something is deleted");
-        self.items.extend(batch.changes.iter().map(|change| (change.key, item(change))));
+        self.items.extend(kept);
+        let gone = batch.changes.iter().filter(|change| change.item.is_none());
+        self.model.delete(gone.map(|change| change.key.to_string()).collect());
         Verdict::Applied { revision: outcome.revision }
+    }
+
+    /// What was written before the world began.
+    pub(crate) fn begin_with(&mut self, items: Vec<(Key, Item)>) {
+        let puts = self.puts(&items);
+        self.model.txn(&[], &puts, &[]).expect("no lease is named");
+        self.items.extend(items);
+    }
+
+    fn puts(&self, items: &[(Key, Item)]) -> Vec<Op> {
+        let put = |(at, (key, _)): (usize, &(Key, Item))| Op::Put {
+            key: key.to_string(),
+            value: at.to_be_bytes().to_vec(),
+            lease: LeaseId::default().0,
+        };
+        (self.items.len()..).zip(items).map(put).collect()
+    }
+
+    /// Keys of a prefix.
+    pub(crate) fn count(&mut self, prefix: &str) -> usize {
+        self.newest(prefix).len()
     }
 
     /// All that desks keep, besides the audit log.

@@ -1,8 +1,15 @@
 //! Faults of etcd and of the way to it.
 
+use ostler_core::action::audit::{Deed, Head, Verb};
+use ostler_core::desk::{Item, Key, Phase};
+use ostler_core::id::Term;
+use ostler_core::time::Time;
+
 use crate::agent::Health;
 use crate::net::Side;
 use crate::script::{LEADERLESS_MS, quiet};
+use crate::sink::Fencing;
+use crate::world::World;
 
 #[test]
 fn f12_another_leader_of_etcd_deposes_nobody() {
@@ -86,4 +93,47 @@ fn f16_watches_that_stall_or_are_compacted_delay_a_leader_and_nothing_else() {
     world.crash_replica(leader, 30_000);
     world.run(LEADERLESS_MS + 2_000);
     assert!(world.leader().is_some_and(|it| it != leader));
+}
+
+#[test]
+fn when_the_audit_log_is_full_its_oldest_entries_go_and_leaders_go_on() {
+    let mut world = World::new(1, 12, 3, Fencing::On);
+    let (mut head, mut items) = (Head::EMPTY, Vec::new());
+    for _ in 0..10_000 {
+        let deed = Deed { verb: Verb::OrderGiven, actor: "ann", subject: "", detail: "" };
+        let entry = head.append(deed, Term(0), Time::ZERO);
+        head = entry.head();
+        items.push((Key::Audit(entry.sequence), Item::Audit(entry)));
+    }
+    items.push((Key::AuditHead, Item::AuditHead(head)));
+    world.etcd.begin_with(items);
+    world.run(20_000);
+    world.set_health(4, Health::Off);
+    world.run(15_000);
+    let leader = world.leader().expect("somebody leads");
+    world.crash_replica(leader, 1_000);
+    world.set_health(8, Health::Off);
+    world.run(30_000);
+    assert_eq!(world.sink.effects(), 2, "each leader drains one");
+    assert_eq!(world.etcd.count("audit/"), 10_000);
+}
+
+#[test]
+fn decisions_are_not_ended_by_replicas_that_have_all_just_begun() {
+    let mut world = quiet(12);
+    world.set_health(4, Health::Off);
+    world.run(15_000);
+    assert_eq!(world.sink.effects(), 1);
+    let open = |world: &mut World| {
+        let kept = world.etcd.load();
+        let is_open = |item: &Item| matches!(item, Item::Decision(it) if it.phase != Phase::Ended);
+        kept.iter().filter(|it| is_open(&it.item)).count()
+    };
+    assert_eq!(open(&mut world), 1);
+    (0..3).for_each(|replica| world.crash_replica(replica, 500));
+    world.run(60_000);
+    assert!(world.leader().is_some());
+    assert_eq!(open(&mut world), 1, "none of them knows the node, and it may connect yet");
+    world.run(240_000);
+    assert_eq!(open(&mut world), 0, "it is gone, and nothing is to be undone");
 }
