@@ -101,7 +101,11 @@ impl Client {
             Error::Failed(reason) => {
                 Error::Failed(format!("{reason}; `ostler get {}s` lists what there is", kind.singular()))
             }
-            Error::Usage(_) | Error::Unavailable { .. } | Error::Io(_) => error,
+            Error::Usage(_)
+            | Error::Unavailable { .. }
+            | Error::NotNow(_)
+            | Error::Order { .. }
+            | Error::Io(_) => error,
         })
     }
 

@@ -206,3 +206,39 @@ control! {
     approve: ApproveRequest,
     start_drill: StartDrillRequest,
 }
+
+#[cfg(test)]
+mod tests {
+    use ostler_core::engine::Policy;
+
+    use super::*;
+
+    fn replica(peers: &[std::net::SocketAddr]) -> Orders {
+        let peers = peers.iter().map(|address| format!("http://{address}").parse().unwrap()).collect();
+        let (counter, _) = Counter::open();
+        Orders::new(counter, Driver::new(Policy::default(), "r"), peers)
+    }
+
+    #[tokio::test]
+    async fn a_replica_that_is_stuck_does_not_keep_an_order_from_the_next() {
+        let listen = async || tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (stuck, next) = (listen().await, listen().await);
+        let peers = [stuck.local_addr().unwrap(), next.local_addr().unwrap()];
+        // The next one is heard of, and goes away: nobody knows what became of the order.
+        let heard = tokio::spawn(async move { next.accept().await.map(drop) });
+        let order = Passed::Release(v1::ReleaseRequest::default());
+        let refused = Status::failed_precondition("this replica does not lead");
+        let status = replica(&peers).pass_on(refused, order).await.unwrap_err();
+        heard.await.unwrap().unwrap();
+        assert_eq!((status.code(), status.message()), (Code::Unavailable, &*Refusal::Unknown.to_string()));
+    }
+
+    #[tokio::test]
+    async fn where_nobody_is_reached_it_is_told_that_this_replica_does_not_lead() {
+        let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let order = Passed::Hold(v1::HoldRequest::default());
+        let refused = Status::failed_precondition("this replica does not lead");
+        let status = replica(&[closed]).pass_on(refused, order).await.unwrap_err();
+        assert_eq!(status.code(), Code::FailedPrecondition);
+    }
+}
