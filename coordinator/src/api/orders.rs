@@ -86,9 +86,10 @@ impl Orders {
             | Refusal::Unread(_)
             | Refusal::Unknown
             | Refusal::Ended => Status::unavailable(text),
-            Refusal::Order(OrderRefusal::Hold(ostler_core::brake::HoldRefusal::Full)) | Refusal::Busy => {
-                Status::resource_exhausted(text)
-            }
+            Refusal::Order(
+                OrderRefusal::Hold(ostler_core::brake::HoldRefusal::Full) | OrderRefusal::Busy,
+            )
+            | Refusal::Busy => Status::resource_exhausted(text),
             Refusal::Order(_) => Status::invalid_argument(text),
         }
     }
