@@ -11,13 +11,9 @@ use tokio::signal::unix::{SignalKind, signal};
 fn main() -> ExitCode {
     let arguments = config::Arguments::parse();
     huge_pages::begin_again_with();
-    match run(arguments) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("ostler-coordinator: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    let Err(error) = run(arguments) else { return ExitCode::SUCCESS };
+    eprintln!("ostler-coordinator: {error:#}");
+    ExitCode::FAILURE
 }
 
 #[tokio::main(flavor = "current_thread")]
