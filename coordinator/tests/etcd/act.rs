@@ -1,6 +1,8 @@
 //! Leaders as processes that decide and act over a real etcd, through a webhook, and are killed while they do.
 
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use ostler_coordinator::store::Store;
@@ -9,6 +11,8 @@ use ostler_proto::v1;
 use ostler_proto::v1::agent_message::Body;
 use ostler_proto::v1::control_client::ControlClient;
 use ostler_proto::v1::fleet_client::FleetClient;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::Channel;
@@ -25,13 +29,18 @@ struct Replica {
 
 impl Replica {
     fn start(server: &Server, name: &str, port: u16, all: &[u16], sink: &Sink) -> Replica {
+        Replica::start_over(&server.endpoint(), "2", name, port, all, sink)
+    }
+
+    /// Starts one that reaches etcd at this place, and whose lease lasts so many seconds.
+    fn start_over(etcd: &str, ttl_s: &str, name: &str, port: u16, all: &[u16], sink: &Sink) -> Replica {
         let folder = tempfile::tempdir().unwrap();
         let key = folder.path().join("key");
         std::fs::write(&key, format!("{KEY}\n")).unwrap();
         let peers: Vec<String> = all.iter().map(|port| format!("http://127.0.0.1:{port}")).collect();
         let child = Command::new(env!("CARGO_BIN_EXE_ostler-coordinator"))
-            .args(["--replica", name, "--store", "etcd", "--etcd-endpoints", &server.endpoint()])
-            .args(["--lead-ttl-s", "2", "--ingest-threads", "1", "--log", "warn"])
+            .args(["--replica", name, "--store", "etcd", "--etcd-endpoints", etcd])
+            .args(["--lead-ttl-s", ttl_s, "--ingest-threads", "1", "--log", "warn"])
             .args(["--grpc-listen", &format!("127.0.0.1:{port}"), "--http-listen", "127.0.0.1:0"])
             .args(["--peers", &peers.join(","), "--actions-traffic", "act", "--webhook-url", &sink.url()])
             // What an earlier leader began and nobody heard is decided anew after so long.
@@ -147,28 +156,80 @@ async fn until_state(fleet: &FleetClient<Channel>, state: v1::ActionState) -> v1
     until(state.as_str_name(), async || actions(fleet).await.into_iter().find(|it| it.state() == state)).await
 }
 
+/// Waits until this replica leads, as another or the same one tells.
+async fn until_leader(fleet: &FleetClient<Channel>, replica: &str) {
+    until(&format!("{replica} leads"), async || {
+        let summary = fleet.clone().get_fleet(v1::GetFleetRequest {}).await.ok()?.into_inner();
+        (summary.leader == replica).then_some(())
+    })
+    .await;
+}
+
 /// A leader is killed once the store has its action in this state. Another replica, which knows the same fleet, goes on.
 async fn killed_in(manner: Manner, state: v1::ActionState) -> (Sink, Vec<v1::Action>) {
     let (server, sink) = (Server::start().await, Sink::start(manner).await);
     let ports = [free_port(), free_port()];
-    let mut first = Replica::start(&server, "first", ports[0], &ports, &sink);
-    let leads = first.fleet().await;
-    until("first leads", async || {
-        let summary = leads.clone().get_fleet(v1::GetFleetRequest {}).await.ok()?.into_inner();
-        (summary.leader == "first").then_some(())
-    })
-    .await;
+    let first = Replica::start(&server, "first", ports[0], &ports, &sink);
+    until_leader(&first.fleet().await, "first").await;
     let second = Replica::start(&server, "second", ports[1], &ports, &sink);
     let follows = second.fleet().await;
-    let (_one, _two) = (fleet_of(&first).await, fleet_of(&second).await);
+    let _agents = (fleet_of(&first).await, fleet_of(&second).await);
     // A follower tells of it as well as the leader.
     until_state(&follows, state).await;
-    first.kill();
+    go_on_without(first, &follows, sink).await
+}
+
+/// The leader is killed; what was done in the end, and by which actions.
+async fn go_on_without(
+    mut leader: Replica,
+    follows: &FleetClient<Channel>,
+    sink: Sink,
+) -> (Sink, Vec<v1::Action>) {
+    leader.kill();
     sink.be(Manner::Prompt);
-    until_state(&follows, v1::ActionState::Done).await;
+    until_state(follows, v1::ActionState::Done).await;
     tokio::time::sleep(Duration::from_secs(5)).await;
-    let done = actions(&follows).await;
+    let done = actions(follows).await;
     (sink, done)
+}
+
+/// A way to etcd on which its answers can be held up, for good.
+struct Way {
+    url: String,
+    held: Arc<AtomicBool>,
+}
+
+impl Way {
+    async fn to(server: &Server) -> Way {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let target = server.endpoint().strip_prefix("http://").unwrap().to_owned();
+        let held = Arc::new(AtomicBool::new(false));
+        let stop = Arc::clone(&held);
+        tokio::spawn(async move {
+            loop {
+                let (client, _) = listener.accept().await.unwrap();
+                let (mut from_client, mut to_client) = client.into_split();
+                let (mut from_etcd, mut to_etcd) = TcpStream::connect(&target).await.unwrap().into_split();
+                let stop = Arc::clone(&stop);
+                tokio::spawn(async move { tokio::io::copy(&mut from_client, &mut to_etcd).await });
+                tokio::spawn(async move {
+                    let mut buffer = [0; 4096];
+                    while let Ok(length @ 1..) = from_etcd.read(&mut buffer).await {
+                        if stop.load(Ordering::SeqCst) {
+                            return std::future::pending().await;
+                        }
+                        to_client.write_all(&buffer[..length]).await.unwrap_or_default();
+                    }
+                });
+            }
+        });
+        Way { url, held }
+    }
+
+    fn hold(&self) {
+        self.held.store(true, Ordering::SeqCst);
+    }
 }
 
 fn check_one_effect(sink: &Sink, actions: &[v1::Action]) {
@@ -177,6 +238,29 @@ fn check_one_effect(sink: &Sink, actions: &[v1::Action]) {
     let failed = actions.iter().filter(|it| it.state() == v1::ActionState::Failed).count();
     assert_eq!((done, done + failed), (1, actions.len()), "{actions:?}");
     assert!(sink.read(|done| done.effects.values().all(|count| *count == 1) && done.unsigned == 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_leader_killed_before_it_could_call_leaves_the_only_call_to_the_next() {
+    let (server, sink) = (Server::start().await, Sink::start(Manner::Prompt).await);
+    let (way, ports) = (Way::to(&server).await, [free_port(), free_port()]);
+    let first = Replica::start_over(&way.url, "5", "first", ports[0], &ports, &sink);
+    until_leader(&first.fleet().await, "first").await;
+    let second = Replica::start(&server, "second", ports[1], &ports, &sink);
+    let follows = second.fleet().await;
+    let store = server.store();
+    until("the desk has written", async || store.get("desk/audit-head").await.ok()?).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    // Its next write is the plan, of which it does not hear.
+    way.hold();
+    let _agents = (fleet_of(&first).await, fleet_of(&second).await);
+    until_state(&follows, v1::ActionState::Planned).await;
+    assert_eq!(sink.read(|done| done.calls.len()), 0);
+    let (sink, actions) = go_on_without(first, &follows, sink).await;
+    assert_eq!((sink.effects("remove_endpoint"), sink.read(|done| done.calls.len())), (1, 1));
+    let done = actions.iter().filter(|it| it.state() == v1::ActionState::Done).count();
+    let aborted = actions.iter().filter(|it| it.state() == v1::ActionState::Aborted).count();
+    assert_eq!((done, done + aborted), (1, actions.len()), "{actions:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -204,12 +288,7 @@ async fn a_hold_given_to_a_follower_outlives_the_leader_and_ends_with_its_releas
     let (server, sink) = (Server::start().await, Sink::start(Manner::Prompt).await);
     let ports = [free_port(), free_port()];
     let mut first = Replica::start(&server, "first", ports[0], &ports, &sink);
-    let leads = first.fleet().await;
-    until("first leads", async || {
-        let summary = leads.clone().get_fleet(v1::GetFleetRequest {}).await.ok()?.into_inner();
-        (summary.leader == "first").then_some(())
-    })
-    .await;
+    until_leader(&first.fleet().await, "first").await;
     let second = Replica::start(&server, "second", ports[1], &ports, &sink);
     let follows = second.fleet().await;
     let order = |id: &str| {
@@ -227,11 +306,7 @@ async fn a_hold_given_to_a_follower_outlives_the_leader_and_ends_with_its_releas
     };
     until("it is held", async || held(&follows).await).await;
     first.kill();
-    until("second leads", async || {
-        let summary = follows.clone().get_fleet(v1::GetFleetRequest {}).await.ok()?.into_inner();
-        (summary.leader == "second").then_some(())
-    })
-    .await;
+    until_leader(&follows, "second").await;
     tokio::time::sleep(Duration::from_secs(20)).await;
     assert_eq!(sink.effects("remove_endpoint"), 0, "the next leader holds too");
     let holds = follows.clone().list_holds(v1::ListRequest::default()).await.unwrap().into_inner().holds;
