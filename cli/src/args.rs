@@ -161,7 +161,7 @@ pub(crate) struct Describe {
 /// Options of `explain`.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Explain {
-    /// Name of a decision, or of a node: then its newest decisions are explained
+    /// Name of a decision, or of a node or zone: then its newest decisions are explained
     pub(crate) name: String,
 }
 
