@@ -2,7 +2,7 @@
 
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::time::{Duration, Instant};
 
 use ostler_coordinator::store::Store;
@@ -83,8 +83,15 @@ impl Drop for Replica {
     }
 }
 
+/// How a GPU is, from when on one wants.
+type Gpu = Arc<AtomicI32>;
+
+fn gpu(state: v1::GpuState) -> Gpu {
+    Arc::new(AtomicI32::new(state as i32))
+}
+
 /// An agent with a GPU and an engine of the pool "chat" on it, that reports to a replica as long as that lives.
-async fn agent(replica: &Replica, node: &str, state: v1::GpuState) -> mpsc::Sender<v1::AgentMessage> {
+async fn agent(replica: &Replica, node: &str, state: Gpu) -> mpsc::Sender<v1::AgentMessage> {
     let (messages, stream) = mpsc::channel(16);
     let say = |body| v1::AgentMessage { body: Some(body) };
     let hello = v1::Hello {
@@ -96,7 +103,7 @@ async fn agent(replica: &Replica, node: &str, state: v1::GpuState) -> mpsc::Send
         ..v1::Hello::default()
     };
     messages.send(say(Body::Hello(hello))).await.unwrap();
-    messages.send(say(snapshot(node, 1, state))).await.unwrap();
+    messages.send(say(snapshot(node, 1, &state))).await.unwrap();
     let mut client = v1::agent_client::AgentClient::new(replica.channel().await);
     let mut answers = client.report(ReceiverStream::new(stream)).await.unwrap().into_inner();
     tokio::spawn(async move { while let Ok(Some(_)) = answers.message().await {} });
@@ -104,7 +111,7 @@ async fn agent(replica: &Replica, node: &str, state: v1::GpuState) -> mpsc::Send
     tokio::spawn(async move {
         for seq in 2.. {
             tokio::time::sleep(Duration::from_millis(500)).await;
-            if rows.send(say(snapshot(&node, seq, state))).await.is_err() {
+            if rows.send(say(snapshot(&node, seq, &state))).await.is_err() {
                 return;
             }
         }
@@ -112,9 +119,13 @@ async fn agent(replica: &Replica, node: &str, state: v1::GpuState) -> mpsc::Send
     messages
 }
 
-fn snapshot(node: &str, seq: u64, state: v1::GpuState) -> Body {
+fn snapshot(node: &str, seq: u64, state: &Gpu) -> Body {
     let gpu = format!("GPU-{node}");
-    let gpus = vec![v1::GpuInfo { uuid: gpu.clone(), state: state as i32, ..v1::GpuInfo::default() }];
+    let gpus = vec![v1::GpuInfo {
+        uuid: gpu.clone(),
+        state: state.load(Ordering::SeqCst),
+        ..v1::GpuInfo::default()
+    }];
     let engine = v1::EngineInfo {
         name: "vllm-8000".to_owned(),
         kind: v1::EngineKind::Vllm as i32,
@@ -128,9 +139,14 @@ fn snapshot(node: &str, seq: u64, state: v1::GpuState) -> Body {
 
 /// Three nodes, of which the first one's GPU is lost.
 async fn fleet_of(replica: &Replica) -> Vec<mpsc::Sender<v1::AgentMessage>> {
-    let mut agents = Vec::new();
-    for (node, state) in [("n1", v1::GpuState::Lost), ("n2", v1::GpuState::Ok), ("n3", v1::GpuState::Ok)] {
-        agents.push(agent(replica, node, state).await);
+    fleet_with(replica, &gpu(v1::GpuState::Lost)).await
+}
+
+/// Three nodes, of which the first one has this GPU.
+async fn fleet_with(replica: &Replica, first: &Gpu) -> Vec<mpsc::Sender<v1::AgentMessage>> {
+    let mut agents = vec![agent(replica, "n1", Arc::clone(first)).await];
+    for node in ["n2", "n3"] {
+        agents.push(agent(replica, node, gpu(v1::GpuState::Ok)).await);
     }
     agents
 }
@@ -244,16 +260,18 @@ fn check_one_effect(sink: &Sink, actions: &[v1::Action]) {
 async fn a_leader_killed_before_it_could_call_leaves_the_only_call_to_the_next() {
     let (server, sink) = (Server::start().await, Sink::start(Manner::Prompt).await);
     let (way, ports) = (Way::to(&server).await, [free_port(), free_port()]);
-    let first = Replica::start_over(&way.url, "5", "first", ports[0], &ports, &sink);
+    let first = Replica::start_over(&way.url, "10", "first", ports[0], &ports, &sink);
     until_leader(&first.fleet().await, "first").await;
     let second = Replica::start(&server, "second", ports[1], &ports, &sink);
     let follows = second.fleet().await;
     let store = server.store();
     until("the desk has written", async || store.get("desk/audit-head").await.ok()?).await;
-    tokio::time::sleep(Duration::from_secs(1)).await;
+    let gpu = gpu(v1::GpuState::Ok);
+    let _agents = (fleet_with(&first, &gpu).await, fleet_with(&second, &gpu).await);
     // Its next write is the plan, of which it does not hear.
+    tokio::time::sleep(Duration::from_secs(1)).await;
     way.hold();
-    let _agents = (fleet_of(&first).await, fleet_of(&second).await);
+    gpu.store(v1::GpuState::Lost as i32, Ordering::SeqCst);
     until_state(&follows, v1::ActionState::Planned).await;
     assert_eq!(sink.read(|done| done.calls.len()), 0);
     let (sink, actions) = go_on_without(first, &follows, sink).await;
