@@ -15,14 +15,13 @@ pub(crate) enum Policy {
 }
 
 const EVAL_EXAMPLE: &str = "\
-Example:
-  {\"version\":1,\"target\":{\"spec\":{\"maxReplicas\":20,\"metrics\":[{\"type\":\"External\",\"external\":
-    {\"metric\":{\"name\":\"queue\"},\"target\":{\"type\":\"AverageValue\",\"averageValue\":10}}}]}}}
-  {\"t_s\":0,\"replicas_wanted\":4,\"readings\":{\"queue\":35}}
-  {\"t_s\":15,\"readings\":{\"queue\":70}}
+Examples:
+  printf '%s\\n' '{\"t_s\":0,\"replicas_wanted\":2,\"readings\":{\"requests_in_flight\":300}}' \\
+    '{\"t_s\":2,\"readings\":{\"requests_in_flight\":900}}' | ostler policy eval panic -i -
+  ostler policy eval target -i snapshots.jsonl -o json > decisions.jsonl
 
-Each header and each snapshot is one line; in snapshots.jsonl they say what a Kubernetes autoscaler would do:
-  ostler policy eval target -i snapshots.jsonl
+A first line with \"version\" holds settings, and those of target are the spec of a HorizontalPodAutoscaler:
+  {\"version\":1,\"target\":{\"spec\":{\"maxReplicas\":20,\"metrics\":[...]}}}
 
 Exit code 1 when a line could not be used or a decision is not as expected. The format: docs/guide/policy-eval.md";
 

@@ -11,6 +11,8 @@ use crate::error::Error;
 /// Longest line: a pool of 100,000 replicas with some 160 bytes each.
 pub(super) const LINE_BYTES_MAX: usize = 16 << 20;
 
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
 /// Reads one line after the other into the same memory.
 pub(super) struct Lines {
     input: Box<dyn BufRead>,
@@ -58,11 +60,16 @@ impl Lines {
                 self.input.skip_until(b'\n')?;
                 return Ok(Some((self.number, Line::TooLong)));
             }
-            if !self.line.trim_ascii().is_empty() {
-                return Ok(Some((self.number, Line::Whole(&self.line))));
+            if !text(self.number, &self.line).trim_ascii().is_empty() {
+                return Ok(Some((self.number, Line::Whole(text(self.number, &self.line)))));
             }
         }
     }
+}
+
+/// Without the mark that some programs begin a file with.
+fn text(number: u64, line: &[u8]) -> &[u8] {
+    if number == 1 { line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line) } else { line }
 }
 
 pub(super) fn unreadable(path: &Path, error: &io::Error) -> Error {
@@ -98,6 +105,11 @@ mod tests {
     fn blank_lines_count_and_are_skipped_and_the_last_needs_no_end() {
         assert_eq!(read(b"a\n\n \nb\nc"), said(&[(1, "a"), (4, "b"), (5, "c")]));
         assert_eq!(read(b""), said(&[]));
+    }
+
+    #[test]
+    fn a_mark_at_the_beginning_is_no_part_of_the_first_line() {
+        assert_eq!(read("\u{feff}a\nb".as_bytes()), said(&[(1, "a"), (2, "b")]));
     }
 
     #[test]
