@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::backup::args::{Backup, Restore};
+use crate::command::policy::args::{Policy, Replay};
 use crate::kind::Kind;
 use crate::simulate::Simulate;
 
@@ -82,6 +83,11 @@ pub(crate) enum Command {
     Restore(Box<Restore>),
     /// Replay a recorded load against a simulated pool, under one policy and others beside it
     Simulate(Box<Simulate>),
+    /// Try scaling policies on given input
+    #[command(subcommand)]
+    Policy(Policy),
+    /// Decide again what `ostler policy eval -o json` wrote, and tell what comes out otherwise
+    Replay(Replay),
     /// Print a completion script for a shell
     Completion {
         /// The shell
