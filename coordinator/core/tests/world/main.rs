@@ -33,7 +33,8 @@
 //! | F33 lying agents, hostile streams | not here: `coordinator/tests/ingest.rs`, `coordinator/src/ingest/http2/tests.rs` |
 //! | F38 values of etcd that cannot be read | not here: `coordinator/src/desk/load.rs`: nothing is done until they can |
 //! | F22 too little to spare, F25 leaders change in a drain | not yet: there is no failover and no drain |
-//! | F30 memory, processes and files run out at the agent, F34 certificates, F35 versions side by side | not tested |
+//! | F30 files run out at the agent | not here: `tests/tests/agent_fake.rs`; not memory and processes |
+//! | F34 certificates, F35 versions side by side | not tested |
 
 mod agent;
 mod check;
