@@ -79,7 +79,8 @@ async fn supervise(options: &Up, output: Output) -> Result<(), Error> {
         None => None,
     };
     let mut run = Run { demo, observer: Observer::new(options.demo), console, started: Instant::now() };
-    let ended = run.until(options, &grpc, agent.as_ref(), &mut stop).await;
+    let mut replica = Box::pin(running.stops());
+    let ended = run.until(options, &grpc, agent.as_ref(), &mut stop, &mut replica).await;
     tokio::spawn(async {
         // Whoever asks twice does not want to wait for goodbyes.
         if let Ok(again) = interrupted() {
@@ -120,6 +121,7 @@ impl Run {
         grpc: &str,
         agent: Option<&local::Agent>,
         stop: &mut (impl Future<Output = ()> + Unpin),
+        replica: &mut (impl Future<Output = ()> + Unpin),
     ) -> Result<(), Error> {
         let kinds = KINDS.iter().filter_map(|kind| kind.watched()).map(i32::from).collect();
         let interval_ms = WATCH_INTERVAL_MS;
@@ -131,6 +133,11 @@ impl Run {
             tokio::select! {
                 biased;
                 () = &mut *stop => return Ok(()),
+                () = &mut *replica => {
+                    return Err(Error::Failed(
+                        "the coordinator has stopped by itself; its log above says why (-v tells more)".to_owned(),
+                    ));
+                }
                 Some(update) = updates.recv() => self.hear(update)?,
                 _ = tick.tick() => {
                     let now = self.started.elapsed();
