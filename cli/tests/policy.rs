@@ -2,6 +2,11 @@
 //!
 //! The recorded decisions lie outside the repository; a test that needs them fails with their path when they are not there.
 
+#[path = "policy/broken.rs"]
+mod broken;
+#[path = "policy/hpa.rs"]
+mod hpa;
+
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -124,7 +129,7 @@ fn a_decision_that_is_not_as_expected_is_told_and_fails() {
     let unknown = first.replacen("\"Min\":", "\"Minimum\":", 1);
     let output = eval("target", &format!("{unknown}\n{first}\n"), &["--format", "hpa"]);
     assert_eq!(code(&output), 1);
-    assert!(stderr(&output).contains("line 1: Minimum: unknown field"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("line 1: missing field `Min`"), "{}", stderr(&output));
     assert!(stdout(&output).contains("40 of 40 decisions are as expected"), "the other case is decided");
 }
 
@@ -308,6 +313,7 @@ fn what_makes_no_sense_is_refused_with_a_way_out() {
         (&["policy", "eval", "target", "-i", "/nowhere.jsonl"], 1, "name another file with -i"),
         (&["policy", "eval", "target", "-i", "-", "-o", "html"], 2, "use -o table, json or yaml"),
         (&["replay", "-"], 1, "replay what `ostler policy eval -o json` wrote"),
+        (&["replay", "/nowhere.jsonl"], 1, "(os error 2)); name another file\n"),
     ] {
         let output = ostler(arguments, "");
         assert_eq!(code(&output), expected, "{arguments:?}");

@@ -8,31 +8,32 @@ mod case;
 mod format;
 mod hpa;
 mod lines;
+mod notes;
 mod replay;
 mod table;
 mod tell;
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
 use ostler_core::policy::decider::Kind;
-use serde_json::json;
+use serde_json::{Value, json};
 
 pub(crate) use self::replay::run as replay;
 
 use self::args::{Eval, InputFormat, Policy};
-use self::case::{Case, Step};
+use self::case::{Case, Outcome, Step};
 use self::format::snapshot::Snapshot;
 use self::format::{Header, Item, Wrong};
+use self::hpa::Translated;
 use self::lines::{LINE_BYTES_MAX, Line, Lines};
+use self::notes::{Notes, TOLD_MAX};
 use self::table::Table;
 use self::tell::Decided;
 use crate::error::Error;
-use crate::output::{Output, units};
-
-/// Wrong lines that are told on stderr; further ones are counted.
-const TOLD_MAX: u64 = 100;
+use crate::output::Output;
 
 /// Carries out a command about policies.
 pub(crate) fn run(command: Policy, output: Output) -> Result<(), Error> {
@@ -53,24 +54,23 @@ fn eval(options: &Eval, output: Output) -> Result<(), Error> {
         return Err(Error::Usage("cases of Kubernetes hold their settings; leave --settings off".to_owned()));
     }
     let settings = settings.as_deref().map(read_header).transpose()?;
-    let mut lines = Lines::open(input)?;
+    let mut lines = Lines::open(input).map_err(|error| {
+        Error::Failed(format!("{}; name another file with -i", lines::unreadable(input, &error)))
+    })?;
     let mut session = Session::new(*policy, output);
     if let Some(header) = settings {
         let case = Case::new(&header, *policy);
         let case = case.map_err(|wrong| Error::Failed(format!("--settings: {wrong}")))?;
         session.begin(0, &header, case)?;
     }
-    while let Some((number, line)) = lines.next().map_err(|error| lines::unreadable(input, &error))? {
-        match (line, format) {
-            (Line::TooLong, _) => {
-                let problem = format!("is longer than {LINE_BYTES_MAX} bytes; split it into several");
-                session.bad(number, &Wrong::new("", problem))?;
-            }
-            (Line::Whole(text), InputFormat::Snapshots) => session.item(number, text)?,
-            (Line::Whole(text), InputFormat::Hpa) => session.hpa_case(number, text)?,
+    let cut = loop {
+        match lines.next() {
+            Ok(Some((number, line))) => session.line(number, &line, *format)?,
+            Ok(None) => break None,
+            Err(error) => break Some(lines::unreadable(input, &error)),
         }
-    }
-    session.end()
+    };
+    session.end(cut)
 }
 
 /// One header, on as many lines as it likes.
@@ -93,6 +93,9 @@ struct Session {
     table: Table,
     standing: Standing,
     tally: Tally,
+    notes: Notes,
+    /// Keys of which it was said that they are not used, [`TOLD_MAX`] at most.
+    unused: BTreeSet<String>,
 }
 
 /// Where a session stands.
@@ -101,11 +104,12 @@ enum Standing {
     Fresh,
     /// In a case.
     In(Box<Case>),
-    /// After a header that could not be used, on this line: without it nothing can be decided.
+    /// After a header that could not be used, or a line that may have been one, on this line: without it nothing can be
+    /// decided.
     Lost(u64),
 }
 
-/// What a session came to.
+/// What a session came to, as its summary tells it.
 #[derive(Clone, Copy, Debug, Default)]
 struct Tally {
     decisions: u64,
@@ -117,6 +121,28 @@ struct Tally {
     agreed: u64,
 }
 
+impl Tally {
+    /// Counts a decision.
+    fn add(&mut self, outcome: &Outcome) {
+        self.decisions += 1;
+        if let Some(comparison) = &outcome.comparison {
+            self.compared += 1;
+            self.agreed += u64::from(comparison.agrees());
+        }
+    }
+
+    fn summary(self) -> Value {
+        let Tally { decisions, bad, compared, agreed } = self;
+        json!({
+            "record": "summary",
+            "decisions": decisions,
+            "bad_lines": bad,
+            "compared": compared,
+            "agreed": agreed,
+        })
+    }
+}
+
 impl Session {
     fn new(policy: Kind, output: Output) -> Session {
         Session {
@@ -125,32 +151,47 @@ impl Session {
             table: Table::new(output),
             standing: Standing::Fresh,
             tally: Tally::default(),
+            notes: Notes::new(output),
+            unused: BTreeSet::new(),
+        }
+    }
+
+    fn line(&mut self, number: u64, line: &Line<'_>, format: InputFormat) -> Result<(), Error> {
+        match (line, format) {
+            (Line::Whole(text), InputFormat::Snapshots) => self.item(number, text),
+            (Line::Whole(text), InputFormat::Hpa) => self.hpa_case(number, text),
+            (Line::TooLong(beginning), InputFormat::Snapshots) if format::may_be_header(beginning) => {
+                self.lost(number, &lines::too_long())
+            }
+            (Line::TooLong(_), InputFormat::Snapshots | InputFormat::Hpa) => {
+                self.bad(number, &lines::too_long())
+            }
         }
     }
 
     /// A line of snapshots.
     fn item(&mut self, number: u64, line: &[u8]) -> Result<(), Error> {
         match format::item(line) {
-            Ok(Item::Header(header)) => self.header(number, &header),
-            Ok(Item::Snapshot(snapshot)) => {
+            Item::Header(header) => self.header(number, &header),
+            Item::Snapshot(snapshot) => {
                 if let Standing::Fresh = self.standing {
                     self.header(number, &Header::empty())?;
+                    if let Standing::Lost(_) = self.standing {
+                        return Ok(());
+                    }
                 }
                 self.snapshot(number, &snapshot)
             }
-            Err(wrong) => {
-                if let Standing::Fresh = self.standing {
-                    self.standing = Standing::Lost(number);
-                }
-                self.bad(number, &wrong)
-            }
+            Item::BadSnapshot(wrong) => self.bad(number, &wrong),
+            Item::BadHeader(wrong) => self.lost(number, &wrong),
         }
     }
 
     /// A line of cases.
     fn hpa_case(&mut self, number: u64, line: &[u8]) -> Result<(), Error> {
         match hpa::case(line) {
-            Ok((header, snapshots)) => {
+            Ok(Translated { header, snapshots, unused }) => {
+                self.tell_unused(number, unused);
                 self.header(number, &header)?;
                 if let Standing::In(_) = self.standing {
                     for snapshot in &snapshots {
@@ -163,14 +204,26 @@ impl Session {
         }
     }
 
+    /// Says once of each key that it is not used.
+    fn tell_unused(&mut self, number: u64, keys: BTreeSet<String>) {
+        for key in keys {
+            if (self.unused.len() as u64) < TOLD_MAX && self.unused.insert(key.clone()) {
+                self.notes.tell(&format!("line {number}: {key} is not used, here and further on"));
+            }
+        }
+    }
+
     fn header(&mut self, number: u64, header: &Header) -> Result<(), Error> {
         match Case::new(header, self.policy) {
             Ok(case) => self.begin(number, header, case),
-            Err(wrong) => {
-                self.standing = Standing::Lost(number);
-                self.bad(number, &wrong)
-            }
+            Err(wrong) => self.lost(number, &wrong),
         }
+    }
+
+    /// A line that says, or may have said, how to decide, and could not be used.
+    fn lost(&mut self, number: u64, wrong: &Wrong) -> Result<(), Error> {
+        self.standing = Standing::Lost(number);
+        self.bad(number, wrong)
     }
 
     fn begin(&mut self, number: u64, header: &Header, case: Case) -> Result<(), Error> {
@@ -187,7 +240,8 @@ impl Session {
             Standing::In(case) => case,
             Standing::Fresh => unreachable!("a header comes before the first snapshot"),
             Standing::Lost(header) => {
-                let problem = format!("is not decided: line {header}, which says how, could not be used");
+                let problem =
+                    format!("is not decided: line {header} could not be used, and it may have said how");
                 return self.bad(number, &Wrong::new("", problem));
             }
         };
@@ -199,11 +253,7 @@ impl Session {
             Ok(Step::Looked) => return Ok(()),
             Err(wrong) => return self.bad(number, &wrong),
         };
-        self.tally.decisions += 1;
-        if let Some(comparison) = &outcome.comparison {
-            self.tally.compared += 1;
-            self.tally.agreed += u64::from(comparison.agrees());
-        }
+        self.tally.add(&outcome);
         if self.output.for_programs() {
             let kinds = case.kinds();
             let told = tell::decision(&Decided { line: number, kinds, input: snapshot, outcome: &outcome });
@@ -215,32 +265,23 @@ impl Session {
     /// A line that could not be used; those after it are read all the same.
     fn bad(&mut self, number: u64, wrong: &Wrong) -> Result<(), Error> {
         self.tally.bad += 1;
-        if self.tally.bad <= TOLD_MAX {
-            self.output.note(&format!("line {number}: {}", units::clean(&wrong.to_string())));
-        } else if self.tally.bad == TOLD_MAX + 1 {
-            self.output.note("further lines that cannot be used are only counted");
-        }
+        self.notes.tell(&format!("line {number}: {wrong}"));
         if self.output.for_programs() {
             return self.output.value_of_stream(&tell::bad(number, wrong));
         }
         Ok(())
     }
 
-    fn end(mut self) -> Result<(), Error> {
+    /// Prints what is left, and says what went wrong; `cut` is why the input ended before its end.
+    fn end(mut self, cut: Option<String>) -> Result<(), Error> {
         self.table.flush()?;
         let Tally { decisions, bad, compared, agreed } = self.tally;
         if self.output.for_programs() {
-            self.output.value_of_stream(&json!({
-                "record": "summary",
-                "decisions": decisions,
-                "bad_lines": bad,
-                "compared": compared,
-                "agreed": agreed,
-            }))?;
+            self.output.value_of_stream(&self.tally.summary())?;
         } else if compared > 0 {
             self.output.line(&format!("{agreed} of {compared} decisions are as expected"))?;
         }
-        let mut failures = Vec::new();
+        let mut failures: Vec<String> = cut.into_iter().collect();
         if bad > 0 {
             failures.push(format!(
                 "{bad} lines could not be used: correct them as told above (docs/guide/policy-eval.md has the format)"
@@ -249,7 +290,7 @@ impl Session {
         if agreed < compared {
             failures.push(format!("{} of {compared} decisions are not as expected", compared - agreed));
         }
-        if decisions == 0 && bad == 0 {
+        if decisions == 0 && failures.is_empty() {
             failures.push("there is nothing to decide: write a header and snapshots, one a line".to_owned());
         }
         if failures.is_empty() { Ok(()) } else { Err(Error::Failed(failures.join("; "))) }

@@ -5,7 +5,7 @@ use ostler_core::policy::decider::{Kind, Policy};
 use ostler_core::policy::record::{Panel, Record, asked};
 use ostler_core::time::Time;
 
-use super::format::snapshot::{Expect, Snapshot};
+use super::format::snapshot::{Expect, LONG_AGO, Snapshot};
 use super::format::{Header, Wrong};
 
 /// When `t_s` is 0 and no header says when that is: far enough from the epoch for every window and age.
@@ -87,6 +87,11 @@ impl Case {
         let count = snapshot.replicas_wanted.or(self.count).ok_or_else(|| {
             Wrong::new("replicas_wanted", "the first snapshot must say how many replicas were asked for")
         })?;
+        if self.panel.policy().kind() != Kind::Target && snapshot.expect.is_some_and(|it| it.asked.is_some())
+        {
+            let problem = "only the metrics of target ask; write replicas, which are decided";
+            return Err(Wrong::new("expect.asked", problem));
+        }
         let pool = snapshot.pool(count, now)?;
         self.last = Some(now);
         if !snapshot.decide {
@@ -96,7 +101,9 @@ impl Case {
         }
         let record = self.panel.decide(&pool, now);
         self.count = Some(record.decision.replicas);
-        let comparison = snapshot.expect.map(|expected| Comparison { expected, got: came_out(&record) });
+        let policy = self.panel.policy().kind();
+        let comparison =
+            snapshot.expect.map(|expected| Comparison { expected, got: came_out(policy, &record) });
         let dated = self.is_dated || snapshot.time.is_some();
         Ok(Step::Decided(Box::new(Outcome { record, dated, comparison })))
     }
@@ -120,18 +127,23 @@ impl Case {
     }
 }
 
-/// The count where nothing was asked for, as recorded decisions of Kubernetes have it.
-fn came_out(record: &Record) -> Expect {
+/// What `target` asked is the count where nothing was asked for, as recorded decisions of Kubernetes have it.
+fn came_out(policy: Kind, record: &Record) -> Expect {
     let proposal = &record.opinion.proposal;
     let asked = asked(proposal).map_or(i64::from(record.replicas_wanted), i64::from);
     Expect {
-        asked: Some(asked),
+        asked: Some(asked).filter(|_| policy == Kind::Target),
         replicas: Some(record.decision.replicas),
         opinion: Some(proposal.replicas.is_some()),
     }
 }
 
+/// Not so near to the epoch that a time before it, such as when a replica started, would have to be cut off.
 fn moment(key: &str, moment: Timestamp) -> Result<Time, Wrong> {
-    let millis = u64::try_from(moment.as_millisecond());
-    millis.map(Time::from_millis).map_err(|_| Wrong::new(key, "must be after 1970"))
+    let time = u64::try_from(moment.as_millisecond()).ok().map(Time::from_millis);
+    time.filter(|time| time.since(Time::from_millis(0)) >= LONG_AGO).ok_or_else(|| {
+        let problem = "must be 1970-01-02T00:00:00Z or later; write a moment such as 2026-01-05T08:00:00Z, or t_s for \
+                       seconds since the start";
+        Wrong::new(key, problem)
+    })
 }

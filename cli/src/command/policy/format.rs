@@ -99,17 +99,21 @@ impl Header {
         let policy = match kind {
             Kind::Target => match &self.target {
                 Some(target) => target.policy(),
-                None => Err(Wrong::new("", "has no defaults: write a header with {\"spec\": {...}}")),
+                None => {
+                    Err(no_defaults(r#"{"version":1,"target":{"spec":{"maxReplicas":20,"metrics":[...]}}}"#))
+                }
             },
             Kind::Panic => self.panic.clone().unwrap_or_default().policy(),
             Kind::Weighted => self.weighted.clone().unwrap_or_default().policy(),
             Kind::Threshold => match &self.threshold {
                 Some(threshold) => threshold.policy(),
-                None => Err(Wrong::new("", "has no defaults: write a header with {\"rules\": [...]}")),
+                None => Err(no_defaults(r#"{"version":1,"threshold":{"rules":[{"metric":"cpu_percent"}]}}"#)),
             },
             Kind::Schedule => match &self.schedule {
                 Some(schedule) => schedule.policy(),
-                None => Err(Wrong::new("", "has no defaults: write a header with {\"windows\": [...]}")),
+                None => Err(no_defaults(
+                    r#"{"version":1,"schedule":{"windows":[{"from":"Mon 08:00","until":"Fri 18:00","at_least":6}]}}"#,
+                )),
             },
         };
         policy.map_err(|wrong| wrong.within(kind.name()))
@@ -131,6 +135,11 @@ impl Header {
         let Range { min, max } = self.limits.unwrap_or(Range { min: 0, max: REPLICAS_MAX });
         settings::limits(min, max).map_err(|wrong| wrong.within("limits"))
     }
+}
+
+/// That a policy must be told something, with a line that tells it.
+fn no_defaults(example: &str) -> Wrong {
+    Wrong::new("", format!("has no defaults: write a header before the snapshots, such as {example}"))
 }
 
 /// What is wrong with a line, and what to write instead.
@@ -165,19 +174,47 @@ impl fmt::Display for Wrong {
 pub(super) enum Item {
     Header(Box<Header>),
     Snapshot(Box<Snapshot>),
+    /// A snapshot that cannot be read.
+    BadSnapshot(Wrong),
+    /// A header that cannot be read, or a line that may have been one: how to decide is not known from here on.
+    BadHeader(Wrong),
 }
 
-/// Reads a line: a header has a `version`.
-pub(super) fn item(line: &[u8]) -> Result<Item, Wrong> {
-    #[derive(Deserialize)]
-    struct Probe {
-        version: Option<IgnoredAny>,
+/// Keys that tell what a line is.
+#[derive(Deserialize)]
+#[serde(expecting = "an object: a header or a snapshot")]
+struct Probe {
+    version: Option<IgnoredAny>,
+    t_s: Option<IgnoredAny>,
+    time: Option<IgnoredAny>,
+    steps: Option<IgnoredAny>,
+}
+
+/// Reads a line: a header has a `version`, and a snapshot a time.
+pub(super) fn item(line: &[u8]) -> Item {
+    let Probe { version, t_s, time, steps } = match parse(line) {
+        Ok(probe) => probe,
+        Err(wrong) if may_be_header(line) => return Item::BadHeader(wrong),
+        Err(wrong) => return Item::BadSnapshot(wrong),
+    };
+    if version.is_some() {
+        return parse(line).map_or_else(Item::BadHeader, Item::Header);
     }
-    let Probe { version } = parse(line)?;
-    match version {
-        Some(_) => parse(line).map(|header| Item::Header(Box::new(header))),
-        None => parse(line).map(|snapshot| Item::Snapshot(Box::new(snapshot))),
+    match parse(line) {
+        Ok(snapshot) => Item::Snapshot(snapshot),
+        Err(_) if steps.is_some() => {
+            let problem = "looks like a recorded case of Kubernetes, since it has steps; add --format hpa";
+            Item::BadHeader(Wrong::new("", problem))
+        }
+        Err(wrong) if t_s.is_some() || time.is_some() => Item::BadSnapshot(wrong),
+        Err(wrong) => Item::BadHeader(wrong),
     }
+}
+
+/// Whether a line that is no JSON, or only the beginning of it, may have been a header.
+pub(super) fn may_be_header(text: &[u8]) -> bool {
+    let has = |key: &str| text.windows(key.len()).any(|part| part == key.as_bytes());
+    has("\"version\"") || !(has("\"t_s\"") || has("\"time\""))
 }
 
 /// Reads one JSON value, and tells where it is wrong.
@@ -209,8 +246,26 @@ mod tests {
 
     fn refused(line: &str) -> String {
         match item(line.as_bytes()) {
-            Ok(_) => panic!("{line} is read"),
-            Err(wrong) => wrong.to_string(),
+            Item::Header(_) | Item::Snapshot(_) => panic!("{line} is read"),
+            Item::BadHeader(wrong) | Item::BadSnapshot(wrong) => wrong.to_string(),
+        }
+    }
+
+    #[test]
+    fn what_may_have_been_a_header_is_told_apart_from_a_wrong_snapshot() {
+        for line in [
+            r#"{"version":2}"#,
+            r#"{"version":1,"start":5,"t_s":0}"#,
+            r#"{"version":1,"target":{"spec":"#,
+            r#"{"Version":1,"target":{}}"#,
+            "nonsense",
+            "[]",
+            "{}}",
+        ] {
+            assert!(matches!(item(line.as_bytes()), Item::BadHeader(_)), "{line}");
+        }
+        for line in [r#"{"t_s":0,"replica_count":4}"#, r#"{"t_s":0"#, r#"{"time":"now"}"#, r#"{"t_s":0}}"#] {
+            assert!(matches!(item(line.as_bytes()), Item::BadSnapshot(_)), "{line}");
         }
     }
 
@@ -229,7 +284,8 @@ mod tests {
             (r#"{"version":2}"#, &["version: 2 is unknown: this is version 1; write 1"]),
             (r#"{"version":1,"targets":{}}"#, &["targets", "expected one of", "`target`"]),
             (r#"{"version":1,"weighted":{"cooldown":5}}"#, &["weighted.cooldown", "`cooldown_s`"]),
-            ("[]", &["expected"]),
+            ("[]", &["expected an object: a header or a snapshot"]),
+            (r#"{"case":1,"steps":[]}"#, &["--format hpa"]),
             (r#"{"t_s":0} {"t_s":1}"#, &["trailing characters"]),
         ] {
             let text = refused(line);

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use flate2::bufread::MultiGzDecoder;
 
-use crate::error::Error;
+use super::format::Wrong;
 
 /// Longest line: a pool of 100,000 replicas with some 160 bytes each.
 pub(super) const LINE_BYTES_MAX: usize = 16 << 20;
@@ -24,21 +24,17 @@ pub(super) struct Lines {
 pub(super) enum Line<'a> {
     /// As it stands.
     Whole(&'a [u8]),
-    /// Too long, and skipped.
-    TooLong,
+    /// Too long, and skipped but for its beginning.
+    TooLong(&'a [u8]),
 }
 
 impl Lines {
     /// Of a file, plain or gzip, or of standard input where the path is `-`.
-    pub(super) fn open(path: &Path) -> Result<Lines, Error> {
-        let input: Box<dyn Read> = if path == Path::new("-") {
-            Box::new(io::stdin())
-        } else {
-            let file = File::open(path).map_err(|error| unreadable(path, &error))?;
-            Box::new(file)
-        };
+    pub(super) fn open(path: &Path) -> io::Result<Lines> {
+        let input: Box<dyn Read> =
+            if path == Path::new("-") { Box::new(io::stdin()) } else { Box::new(File::open(path)?) };
         let mut input = BufReader::new(input);
-        let packed = input.fill_buf().map_err(|error| unreadable(path, &error))?.starts_with(&[0x1f, 0x8b]);
+        let packed = input.fill_buf()?.starts_with(&[0x1f, 0x8b]);
         let input: Box<dyn BufRead> =
             if packed { Box::new(BufReader::new(MultiGzDecoder::new(input))) } else { Box::new(input) };
         Ok(Lines { input, line: Vec::new(), number: 0 })
@@ -58,7 +54,7 @@ impl Lines {
                 self.line.pop();
             } else if self.line.len() > LINE_BYTES_MAX {
                 self.input.skip_until(b'\n')?;
-                return Ok(Some((self.number, Line::TooLong)));
+                return Ok(Some((self.number, Line::TooLong(text(self.number, &self.line)))));
             }
             if !text(self.number, &self.line).trim_ascii().is_empty() {
                 return Ok(Some((self.number, Line::Whole(text(self.number, &self.line)))));
@@ -72,8 +68,14 @@ fn text(number: u64, line: &[u8]) -> &[u8] {
     if number == 1 { line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line) } else { line }
 }
 
-pub(super) fn unreadable(path: &Path, error: &io::Error) -> Error {
-    Error::Failed(format!("{} cannot be read ({error}); name another file with -i", path.display()))
+/// That a file cannot be read, or no further.
+pub(super) fn unreadable(path: &Path, error: &io::Error) -> String {
+    format!("{} cannot be read ({error})", path.display())
+}
+
+/// That a line is too long.
+pub(super) fn too_long() -> Wrong {
+    Wrong::new("", format!("is longer than {LINE_BYTES_MAX} bytes; split it into several"))
 }
 
 #[cfg(test)]
@@ -90,7 +92,7 @@ mod tests {
         while let Some((number, line)) = lines.next().unwrap() {
             let text = match line {
                 Line::Whole(text) => String::from_utf8_lossy(text).into_owned(),
-                Line::TooLong => "too long".to_owned(),
+                Line::TooLong(_) => "too long".to_owned(),
             };
             read.push((number, text));
         }

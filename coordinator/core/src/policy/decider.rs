@@ -107,8 +107,8 @@ pub enum Between {
 pub struct Decider {
     policy: Policy,
     memory: Memory,
-    /// The last proposal that had a count, and when it was made.
-    proposed: Option<(u32, Time)>,
+    /// The count that the last decision changes the pool to, and when it was made; none when it changes nothing.
+    ordered: Option<(u32, Time)>,
     /// The pool's count when it was last shown; none before.
     count: Option<u32>,
 }
@@ -137,7 +137,7 @@ impl Decider {
             Kind::Threshold => Memory::Threshold(threshold::Memory::default()),
             Kind::Schedule => Memory::Schedule,
         };
-        Decider { policy, memory, proposed: None, count: None }
+        Decider { policy, memory, ordered: None, count: None }
     }
 
     /// The policy.
@@ -146,17 +146,17 @@ impl Decider {
     }
 
     /// Takes a look at the pool and decides nothing. A count that is not that of the look before was changed meanwhile: by
-    /// this policy, when it is what it last proposed, and otherwise by somebody else.
+    /// this policy, when it is what was decided last, and otherwise by somebody else.
     pub fn look(&mut self, pool: &Pool, now: Time) {
         let count = pool.replicas_wanted;
         if let Some(before) = self.count.replace(count).filter(|before| *before != count) {
-            let own = self.proposed.filter(|(replicas, _)| *replicas == count).map(|(_, at)| at);
+            let own = self.ordered.filter(|(replicas, _)| *replicas == count).map(|(_, at)| at);
             self.scaled(before, count, own, now);
         }
         self.remember(pool, now);
     }
 
-    /// Takes a look at the pool and decides.
+    /// Takes a look at the pool and proposes. Unless [`Decider::decided`] says otherwise, that is what is decided.
     pub fn decide(&mut self, pool: &Pool, now: Time) -> Proposal {
         self.look(pool, now);
         let proposal = match (&self.policy, &mut self.memory) {
@@ -175,8 +175,13 @@ impl Decider {
             (Policy::Schedule(config), Memory::Schedule) => schedule::propose(config, now),
             (_, _) => unreachable!("a look begins the memory of its policy"),
         };
-        self.proposed = proposal.replicas.map(|replicas| (replicas, now));
+        self.decided(proposal.replicas.unwrap_or(pool.replicas_wanted), now);
         proposal
+    }
+
+    /// Hears what became of its proposal: limits of the pool may have cut it, and missing data may have held it.
+    pub fn decided(&mut self, replicas: u32, now: Time) {
+        self.ordered = Some((replicas, now)).filter(|_| self.count != Some(replicas));
     }
 
     /// Begins the memory at the first look, and adds to it what a policy follows between two decisions.

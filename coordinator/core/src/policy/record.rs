@@ -123,6 +123,7 @@ impl Panel {
         let opinion = opinion(&mut self.decides, pool, now);
         let ranked = [Ranked { rank: 0, proposal: opinion.proposal.clone() }];
         let decision = merge::merge(Rule::Priority, pool.replicas_wanted, self.limits, &ranked, &[]);
+        self.decides.decided(decision.replicas, now);
         let beside = self.beside.iter_mut().map(|decider| self::opinion(decider, pool, now)).collect();
         Record { at: now, replicas_wanted: pool.replicas_wanted, opinion, decision, beside }
     }

@@ -13,9 +13,6 @@ const SECONDS_MAX: f64 = 1e9;
 /// Digits that a quantity may have: those of the largest number of thousandths.
 const DIGITS_MAX: usize = 19;
 
-/// Where a double no longer holds every whole number.
-const EXACT_MAX: u64 = 1 << 53;
-
 /// A number, or a quantity as Kubernetes writes it: `12.5`, `"12500m"`, `"2k"`, `"1Gi"`. What is finer than a thousandth is
 /// rounded: a number to the nearest, a quantity away from zero as Kubernetes does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,9 +72,10 @@ impl Serialize for Amount {
         let Milli(milli) = self.0;
         if milli % 1000 == 0 {
             serializer.serialize_i64(milli / 1000)
-        } else if milli.unsigned_abs() < EXACT_MAX {
+        } else if Amount::of_float(self.0.as_f64()) == Some(*self) {
             serializer.serialize_f64(self.0.as_f64())
         } else {
+            // A double has too few digits for it.
             serializer.serialize_str(&format!("{milli}m"))
         }
     }
@@ -209,7 +207,12 @@ mod tests {
 
     #[test]
     fn what_is_written_again_is_the_same() {
-        for milli in [0, 1, -1, 999, 35_356, -12_001, (1 << 53) + 1, i64::MAX, i64::MIN] {
+        let large = (1..500).map(|step| (1 << 52) - 1 + step * 7_000_037);
+        for milli in
+            [0, 1, -1, 999, 35_356, -12_001, 4_398_046_511_105_021, (1 << 53) + 1, i64::MAX, i64::MIN]
+                .into_iter()
+                .chain(large)
+        {
             let text = serde_json::to_string(&Amount(Milli(milli))).unwrap();
             assert_eq!(serde_json::from_str::<Amount>(&text).unwrap(), Amount(Milli(milli)), "{text}");
         }

@@ -17,7 +17,7 @@ use super::amount::{Amount, Seconds};
 use super::value::Value;
 
 /// How long ago a replica started or became ready that does not say so.
-const LONG_AGO: Duration = Duration::from_secs(86_400);
+pub(crate) const LONG_AGO: Duration = Duration::from_secs(86_400);
 
 /// One look at a pool.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -102,6 +102,8 @@ pub(crate) enum Phase {
     Running,
     Succeeded,
     Failed,
+    /// Its node does not answer.
+    Unknown,
 }
 
 /// Whether a replica takes requests: `true`, `false`, `"unknown"` where nobody can tell, and `null` where it was never told.
@@ -173,7 +175,8 @@ impl Replica {
         let phase = match self.phase {
             Phase::Pending => observation::Phase::Pending,
             Phase::Running => observation::Phase::Running,
-            Phase::Succeeded => observation::Phase::Ended,
+            // As Kubernetes has it, either one's readings count as those of one that runs, and neither serves.
+            Phase::Succeeded | Phase::Unknown => observation::Phase::Ended,
             Phase::Failed => observation::Phase::Failed,
         };
         let pending = self.phase == Phase::Pending && self.started_age_s.is_none();

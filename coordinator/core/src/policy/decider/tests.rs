@@ -69,7 +69,7 @@ fn two_readings_in_one_second_are_not_twice_the_load() {
 }
 
 #[test]
-fn a_change_is_the_policys_own_when_it_is_what_it_proposed() {
+fn a_change_is_the_policys_own_when_it_is_what_was_decided() {
     let limits = Limits::new(1, 20).unwrap();
     let mut own = Decider::new(Policy::Weighted(weighted::Config::source(limits)));
     own.decide(&pool(4, "cpu_percent", 50, at(0)), at(0));
@@ -77,11 +77,16 @@ fn a_change_is_the_policys_own_when_it_is_what_it_proposed() {
     assert_eq!(weighted_cooldown(&mut own, 5, 120), Some(Duration::from_secs(300)), "by somebody else");
 
     let mut other = own.clone();
-    other.proposed = Some((6, at(130)));
+    other.decided(6, at(130));
+    assert_eq!(weighted_cooldown(&mut other, 6, 180), Some(Duration::from_secs(250)), "since it was decided");
+
+    let mut back = own.clone();
+    back.decided(5, at(130));
+    back.look(&pool(8, "cpu_percent", 50, at(170)), at(170));
     assert_eq!(
-        weighted_cooldown(&mut other, 6, 180),
-        Some(Duration::from_secs(250)),
-        "since it was proposed"
+        weighted_cooldown(&mut back, 5, 180),
+        Some(Duration::from_secs(300)),
+        "a decision that changes nothing is no change"
     );
 }
 

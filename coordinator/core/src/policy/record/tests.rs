@@ -43,6 +43,25 @@ fn a_record_holds_inputs_with_their_ages_and_what_cut_the_proposal() {
 }
 
 #[test]
+fn a_change_that_the_limits_of_the_pool_cut_counts_in_the_rate_of_the_policy() {
+    let Policy::Target { config, beginning } = external(limits(1, 30)) else { unreachable!() };
+    let rate = target::RatePolicy::Replicas { value: 4, period: Duration::from_secs(60) };
+    let scale_up = target::Rules { policies: vec![rate], ..target::Rules::scale_up_default() };
+    let scale_down = target::Rules::scale_down_default(Duration::ZERO);
+    let behavior = Some(target::Behavior { scale_up, scale_down });
+    let policy = Policy::Target { config: target::Config { behavior, ..config }, beginning };
+    let mut panel = Panel::new(policy, Vec::new(), limits(1, 6));
+    let mut decide = |count, seconds| {
+        let now = START + Duration::from_secs(seconds);
+        let record = panel.decide(&pool(count, fresh(200, Duration::ZERO)), now);
+        (record.opinion.proposal.replicas, record.decision.replicas)
+    };
+    assert_eq!(decide(4, 0), (Some(8), 6), "four more at once, and six at most");
+    assert_eq!(decide(6, 15), (Some(8), 6), "two of the four of this minute are taken");
+    assert_eq!(decide(6, 61), (Some(10), 6), "the next minute has four again");
+}
+
+#[test]
 fn what_is_asked_beside_changes_nothing() {
     let beside = Policy::Panic {
         config: panic::Config::concurrency(),

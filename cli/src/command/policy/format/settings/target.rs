@@ -7,6 +7,7 @@ pub(crate) mod spec;
 use std::time::Duration;
 
 use ostler_core::policy::decider::{Beginning, Policy};
+use ostler_core::policy::limits::REPLICAS_MAX;
 use ostler_core::policy::target::{
     Behavior, Config, METRICS_MAX, RatePolicy, Rules, Select, Tolerance, Tolerances, ZeroReplicas,
 };
@@ -92,7 +93,9 @@ impl Target {
         let metrics = metrics.iter().enumerate().map(|(index, metric)| {
             metric.metric().map_err(|wrong| wrong.within(&format!("spec.metrics[{index}]")))
         });
-        let defaults = Config::new(limits, metrics.collect::<Result<_, _>>()?);
+        let of_policy = metrics.collect::<Result<Vec<_>, _>>()?;
+        metric::told_apart(&self.spec.metrics, &of_policy)?;
+        let defaults = Config::new(limits, of_policy);
         let seconds = |time: Option<Seconds>, default| time.map_or(default, |time| time.0);
         let downscale_stabilization =
             seconds(self.downscale_stabilization_s, defaults.downscale_stabilization);
@@ -157,6 +160,11 @@ impl RulesSpec {
         }
         let policies = match policies {
             None => default.policies,
+            // Kubernetes' calculation takes the least of no limits for none at all.
+            Some(policies) if policies.is_empty() && select_policy == Some(SelectSpec::Min) => {
+                vec![RatePolicy::Replicas { value: REPLICAS_MAX, period: Duration::from_secs(1) }]
+            }
+            Some(policies) if policies.is_empty() => Vec::new(),
             Some(policies) => {
                 counted("policies", &policies, POLICIES_MAX)?;
                 let rate = |(index, policy): (usize, &RateSpec)| {

@@ -3,6 +3,8 @@
 use ostler_core::policy::observation::MetricName;
 use ostler_core::policy::target::{Metric, PoolTarget, ResourceKind, ResourceTarget, Source};
 
+use serde_json::Value;
+
 use super::super::positive;
 use super::spec::{
     ContainerSpec, Goal, GoalKind, MetricKind, MetricSpec, ObjectSpec, ResourceSpec, ValueSpec,
@@ -56,6 +58,44 @@ impl MetricSpec {
             }
         };
         Ok(Metric { name: MetricName::from(&*name), source })
+    }
+
+    /// What tells its series from others of its name: the selector, and the object.
+    fn series(&self) -> [Option<&Value>; 2] {
+        let MetricSpec { kind: _, resource: _, container_resource: _, pods, object, external } = self;
+        let named = [pods, external].into_iter().flatten().map(|it| &it.metric);
+        let selector = named.chain(object.as_ref().map(|it| &it.metric)).find_map(|it| it.selector.as_ref());
+        [selector, object.as_ref().and_then(|it| it.described_object.as_ref())]
+    }
+}
+
+/// Refuses metrics that differ in what is read and not used: they would be given the same readings.
+pub(super) fn told_apart(specs: &[MetricSpec], metrics: &[Metric]) -> Result<(), Wrong> {
+    let series = |index: usize| (specs[index].series(), matches!(specs[index].kind, MetricKind::Object));
+    for (index, metric) in metrics.iter().enumerate() {
+        let clashes = |before: &usize| {
+            let other = &metrics[*before];
+            other.name == metric.name
+                && of_replicas(&other.source) == of_replicas(&metric.source)
+                && series(*before) != series(index)
+        };
+        if let Some(before) = (0..index).find(clashes) {
+            let problem = format!(
+                "is called {:?} as spec.metrics[{before}] is, of another series: readings are known by their names \
+                 alone, so give it a name of its own",
+                metric.name.as_str()
+            );
+            return Err(Wrong::new(&format!("spec.metrics[{index}]"), problem));
+        }
+    }
+    Ok(())
+}
+
+/// Whether a metric has a reading in each replica, and not one of the pool.
+fn of_replicas(source: &Source) -> bool {
+    match source {
+        Source::Resource { .. } | Source::ContainerResource { .. } | Source::Pods { .. } => true,
+        Source::Object(_) | Source::External(_) => false,
     }
 }
 

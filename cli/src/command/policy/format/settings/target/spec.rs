@@ -81,6 +81,9 @@ pub(crate) struct ObjectSpec {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Named {
     pub(crate) name: String,
+    /// Read and not used: the name tells the series.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) selector: Option<Value>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
