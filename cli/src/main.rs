@@ -2,6 +2,7 @@
 
 mod args;
 mod backup;
+mod certs;
 mod client;
 mod command;
 mod describe;

@@ -25,6 +25,7 @@ use crate::peers::Answers;
 use crate::request_log::{Protocol, RequestLog};
 use crate::store::embedded::{self, Embedded};
 use crate::summary::Summaries;
+use crate::tls::{self, Addresses, Keeper};
 use crate::trends::Trends;
 use crate::{http, ingest, server, store};
 
@@ -58,6 +59,9 @@ pub enum Error {
     /// The webhook cannot be used.
     #[error(transparent)]
     Webhook(#[from] desk::WebhookError),
+    /// The files of TLS cannot be used.
+    #[error(transparent)]
+    Tls(#[from] tls::Error),
     /// A thread does not start.
     #[error("cannot start a thread")]
     Thread(#[source] std::io::Error),
@@ -116,6 +120,7 @@ pub async fn start(config: Config) -> Result<Running, Error> {
         store: kept,
         lead_ttl,
         peers,
+        tls,
         report_interval,
         node_retention,
         watchers_max,
@@ -123,6 +128,8 @@ pub async fn start(config: Config) -> Result<Running, Error> {
         telemetry: _,
     } = config;
     let shutdown = CancellationToken::new();
+    let keeper = tls.clone().map(Keeper::open).transpose()?;
+    let peers = Addresses::new(peers, tls.as_ref());
     let store = open(&kept)?;
     let election = ostler_core::lead::Config::try_new(&replica, lead::PREFIX, lead_ttl)?;
     let past = Arc::new(Past::load(&store).await?);
@@ -144,7 +151,7 @@ pub async fn start(config: Config) -> Result<Running, Error> {
     let orders = Orders::new(office.counter.clone(), driver.clone(), peers.clone());
     let services = services(&driver, &ingest, &api, &orders);
     let not_heard = not_listening(grpc_listen, "gRPC", "grpc-listen");
-    let grpc = server::start(grpc_listen, ingest_threads, &services, &shutdown).map_err(not_heard)?;
+    let grpc = server::start(grpc_listen, ingest_threads, &services, keeper, &shutdown).map_err(not_heard)?;
     let metrics = Metrics::new(sources_of_metrics(&services, &summaries, &store, &office));
     let mut running = Running {
         grpc_address: grpc.address(),

@@ -7,12 +7,12 @@ use ostler_core::desk::{Order, OrderRefusal, Wanted};
 use ostler_proto::v1;
 use ostler_proto::v1::control_client::ControlClient;
 use tonic::metadata::MetadataValue;
-use tonic::transport::{Endpoint, Uri};
 use tonic::{Code, Request, Response, Status};
 
 use crate::convert::decisions::scope;
 use crate::desk::{Counter, Earnest, Refusal};
 use crate::driver::Driver;
+use crate::tls::Addresses;
 
 /// The header of an order that was passed on, which is not passed on again.
 const PASSED_ON: &str = "x-ostler-passed-on";
@@ -32,7 +32,7 @@ pub struct Orders {
     counter: Counter,
     driver: Driver,
     /// All replicas that are known.
-    peers: Vec<Uri>,
+    peers: Addresses,
 }
 
 /// The answer to an order that this version cannot carry out.
@@ -44,7 +44,7 @@ pub fn not_available(order: &str) -> Status {
 
 impl Orders {
     /// Orders that are handed in here, or passed on to these replicas.
-    pub fn new(counter: Counter, driver: Driver, peers: Vec<Uri>) -> Orders {
+    pub fn new(counter: Counter, driver: Driver, peers: Addresses) -> Orders {
         Orders { counter, driver, peers }
     }
 
@@ -98,8 +98,9 @@ impl Orders {
     /// the search: what it may have done is not done twice, because the order keeps its name.
     async fn pass_on(&self, refused: Status, order: Passed) -> Result<v1::ControlResponse, Status> {
         let mut answer = refused;
-        for uri in &self.peers {
-            let endpoint = Endpoint::from(uri.clone()).connect_timeout(REACH_TIME_MAX).timeout(PASS_TIME_MAX);
+        for uri in self.peers.uris() {
+            let Ok(endpoint) = self.peers.endpoint(uri) else { continue };
+            let endpoint = endpoint.connect_timeout(REACH_TIME_MAX).timeout(PASS_TIME_MAX);
             let Ok(channel) = endpoint.connect().await else { continue };
             let mut client = ControlClient::new(channel);
             let told = match &order {
@@ -217,7 +218,7 @@ mod tests {
     fn replica(peers: &[std::net::SocketAddr]) -> Orders {
         let peers = peers.iter().map(|address| format!("http://{address}").parse().unwrap()).collect();
         let (counter, _) = Counter::open();
-        Orders::new(counter, Driver::new(Policy::default(), "r"), peers)
+        Orders::new(counter, Driver::new(Policy::default(), "r"), Addresses::new(peers, None))
     }
 
     #[tokio::test]
