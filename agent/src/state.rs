@@ -134,6 +134,32 @@ mod tests {
     }
 
     #[test]
+    fn a_disk_that_is_full_leaves_the_old_term_in_force() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Store::new(Some(directory.path().to_owned()));
+        let stored = Stored { incarnation: 5, highest_term: 7 };
+        store.write(stored).unwrap();
+        let draft = directory.path().join(FILE).with_extension("json.new");
+        std::os::unix::fs::symlink("/dev/full", &draft).unwrap();
+        let error = store.write(Stored { incarnation: 5, highest_term: 9 }).unwrap_err();
+        assert!(error.to_string().contains("cannot write"), "{error}");
+        assert_eq!(store.read().unwrap(), stored);
+    }
+
+    #[test]
+    fn what_a_power_cut_left_half_written_is_passed_over() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Store::new(Some(directory.path().to_owned()));
+        let stored = Stored { incarnation: 5, highest_term: 7 };
+        store.write(stored).unwrap();
+        fs::write(directory.path().join(FILE).with_extension("json.new"), "{\"incarn").unwrap();
+        assert_eq!(store.read().unwrap(), stored);
+        let next = Stored { incarnation: 6, highest_term: 9 };
+        store.write(next).unwrap();
+        assert_eq!(store.read().unwrap(), next);
+    }
+
+    #[test]
     fn a_file_that_is_not_ours_is_an_error_and_stays() {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join(FILE);

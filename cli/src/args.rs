@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::backup::args::{Backup, Restore};
 use crate::certs::args::Certs;
+use crate::command::policy::args::{Policy, Replay};
 use crate::kind::Kind;
 use crate::simulate::Simulate;
 
@@ -103,6 +104,11 @@ pub(crate) enum Command {
     Certs(Certs),
     /// Replay a recorded load against a simulated pool, under one policy and others beside it
     Simulate(Box<Simulate>),
+    /// Try scaling policies on given input
+    #[command(subcommand)]
+    Policy(Policy),
+    /// Decide again what `ostler policy eval -o json` wrote, and tell what comes out otherwise
+    Replay(Replay),
     /// Print a completion script for a shell
     Completion {
         /// The shell
@@ -182,7 +188,7 @@ pub(crate) struct Describe {
 /// Options of `explain`.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Explain {
-    /// Name of a decision, or of a node: then its newest decisions are explained
+    /// Name of a decision, or of a node or zone: then its newest decisions are explained
     pub(crate) name: String,
 }
 

@@ -1,6 +1,7 @@
 //! Carries out one command.
 
 mod order;
+pub(crate) mod policy;
 
 use clap::CommandFactory;
 
@@ -37,6 +38,8 @@ pub(crate) fn run(cli: Cli) -> Result<(), Error> {
         Command::Restore(options) => wait(backup::restore(*options, output)),
         Command::Certs(options) => certs::run(options, output),
         Command::Simulate(options) => simulate::run(*options, output),
+        Command::Policy(options) => policy::run(options, output),
+        Command::Replay(options) => policy::replay(&options, output),
         Command::Completion { .. } | Command::NvmlChild => unreachable!("handled before"),
     }
 }

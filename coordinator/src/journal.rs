@@ -3,6 +3,8 @@
 //! The engine's own journal begins anew with each start of the replica; [`Past`] is what was before, read once. Numbers
 //! of events go on where they ended, so that their names stay in order.
 
+use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ostler_core::time::Time;
@@ -18,7 +20,7 @@ use crate::store::{Error, OPERATIONS_MAX, Operation, Store, Transaction};
 const PREFIX: &str = "events/";
 
 /// Events kept, as many as the engine keeps of its own.
-const EVENTS_MAX: u64 = 10_000;
+const EVENTS_MAX: usize = 10_000;
 
 /// How long an event is kept.
 const AGE_MAX: Duration = Duration::from_secs(7 * 24 * 3600);
@@ -44,6 +46,17 @@ pub struct Past {
     events: Vec<(u64, Time, v1::Event)>,
     /// The highest number given to any event before this start.
     last: u64,
+    /// Keys of what cannot be read.
+    unreadable: Vec<String>,
+}
+
+/// Which events the store has, so that it need not be read to know which are to be deleted.
+#[derive(Debug)]
+struct Shelf {
+    /// Number and moment of each, oldest first.
+    kept: VecDeque<(u64, Time)>,
+    /// Keys of others that are to be deleted.
+    unreadable: Vec<String>,
 }
 
 impl Past {
@@ -58,8 +71,14 @@ impl Past {
                     past.last = past.last.max(number);
                     past.events.push((number, Time::from_millis(kept.at_ms), kept.event));
                 }
-                (_, Err(error)) => tracing::warn!(key = entry.key, %error, "a stored event cannot be read"),
-                (None, Ok(_)) => tracing::warn!(key = entry.key, "a stored event has no number"),
+                (_, Err(error)) => {
+                    tracing::warn!(key = entry.key, %error, "a stored event cannot be read");
+                    past.unreadable.push(entry.key);
+                }
+                (None, Ok(_)) => {
+                    tracing::warn!(key = entry.key, "a stored event has no number");
+                    past.unreadable.push(entry.key);
+                }
             }
         }
         Ok(past)
@@ -90,16 +109,44 @@ impl Past {
     }
 }
 
+impl Shelf {
+    fn of(past: &Past) -> Shelf {
+        let kept = past.events.iter().map(|(number, at, _)| (*number, *at)).collect();
+        Shelf { kept, unreadable: past.unreadable.clone() }
+    }
+
+    /// How many of the oldest are too many or too old.
+    fn surplus(&self, now: Time) -> usize {
+        let many = self.kept.len().saturating_sub(EVENTS_MAX);
+        let old = self.kept.iter().take_while(|(_, at)| now.since(*at) > AGE_MAX).count();
+        many.max(old)
+    }
+
+    /// Deletes what is too much, and what cannot be read.
+    async fn prune(&mut self, store: &impl Store, now: Time) -> Result<(), Error> {
+        let surplus = self.surplus(now);
+        let key = |(number, _): &(u64, Time)| format!("{PREFIX}{}", outgoing::event_name(*number));
+        let doomed = self.kept.iter().take(surplus).map(key).chain(self.unreadable.iter().cloned());
+        let doomed: Vec<Operation> = doomed.map(Operation::Delete).collect();
+        for operations in doomed.chunks(OPERATIONS_MAX) {
+            store.commit(Transaction { compares: Vec::new(), operations: operations.to_vec() }).await?;
+        }
+        self.kept.drain(..surplus);
+        self.unreadable.clear();
+        Ok(())
+    }
+}
+
 /// Writes new events to the store until shut down, and once more then. A store that fails is tried again; what does not
 /// fit into the engine's own list meanwhile is lost.
-pub async fn keep<S: Store>(driver: Driver, store: S, before: u64, shutdown: CancellationToken) {
+pub async fn keep<S: Store>(driver: Driver, store: S, past: Arc<Past>, shutdown: CancellationToken) {
+    let mut shelf = Shelf::of(&past);
     let mut written = 0;
     let mut pruned = tokio::time::Instant::now();
     loop {
         let stopping = shutdown.run_until_cancelled(tokio::time::sleep(INTERVAL)).await.is_none();
-        match write_new(&driver, &store, before, written).await {
-            Ok(last) => written = last,
-            Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "events cannot be stored"),
+        if let Err(error) = write_new(&driver, &store, past.last(), &mut shelf, &mut written).await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "events cannot be stored");
         }
         if stopping {
             return;
@@ -107,18 +154,24 @@ pub async fn keep<S: Store>(driver: Driver, store: S, before: u64, shutdown: Can
         if pruned.elapsed() >= PRUNE_INTERVAL {
             pruned = tokio::time::Instant::now();
             let now = driver.view(|view| view.now);
-            if let Err(error) = prune(&store, before + written, now).await {
+            if let Err(error) = shelf.prune(&store, now).await {
                 tracing::warn!(error = &error as &dyn std::error::Error, "old events cannot be deleted");
             }
         }
     }
 }
 
-/// Writes what came after an entry of the engine's journal; gives the newest that is written.
-async fn write_new(driver: &Driver, store: &impl Store, before: u64, mut written: u64) -> Result<u64, Error> {
+/// Writes what came after an entry of the engine's journal, `written`, which is the newest that is written afterwards.
+async fn write_new(
+    driver: &Driver,
+    store: &impl Store,
+    before: u64,
+    shelf: &mut Shelf,
+    written: &mut u64,
+) -> Result<(), Error> {
     loop {
         let batch: Vec<(u64, Kept)> = driver.view(|view| {
-            let entries = view.fleet.journal().after(written).take(OPERATIONS_MAX);
+            let entries = view.fleet.journal().after(*written).take(OPERATIONS_MAX);
             entries
                 .map(|entry| {
                     (
@@ -128,7 +181,7 @@ async fn write_new(driver: &Driver, store: &impl Store, before: u64, mut written
                 })
                 .collect()
         });
-        let Some((last, _)) = batch.last() else { return Ok(written) };
+        let Some((last, _)) = batch.last() else { return Ok(()) };
         let last = *last;
         let put = |(_, kept): &(u64, Kept)| {
             let value = serde_json::to_vec(kept).expect("a message of texts and numbers has a JSON form");
@@ -136,27 +189,9 @@ async fn write_new(driver: &Driver, store: &impl Store, before: u64, mut written
         };
         let operations = batch.iter().map(put).collect();
         store.commit(Transaction { compares: Vec::new(), operations }).await?;
-        written = last;
+        shelf.kept.extend(batch.iter().map(|(id, kept)| (before + id, Time::from_millis(kept.at_ms))));
+        *written = last;
     }
-}
-
-/// Deletes events that are too many or too old.
-async fn prune(store: &impl Store, newest: u64, now: Time) -> Result<(), Error> {
-    let (entries, _) = store.list(PREFIX).await?;
-    let keep_from = outgoing::event_name((newest + 1).saturating_sub(EVENTS_MAX));
-    let old = |value: &[u8]| {
-        serde_json::from_slice::<Kept>(value)
-            .map_or(true, |kept| now.since(Time::from_millis(kept.at_ms)) > AGE_MAX)
-    };
-    let doomed: Vec<Operation> = entries
-        .into_iter()
-        .filter(|entry| entry.key.trim_start_matches(PREFIX) < keep_from.as_str() || old(&entry.value))
-        .map(|entry| Operation::Delete(entry.key))
-        .collect();
-    for operations in doomed.chunks(OPERATIONS_MAX) {
-        store.commit(Transaction { compares: Vec::new(), operations: operations.to_vec() }).await?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -198,10 +233,25 @@ mod tests {
         let operations =
             (1..=200).map(|number| kept(number, if number <= 50 { 0 } else { 7 * day })).collect();
         let store = with(operations).await;
-        prune(&store, 200, Time::from_millis(8 * day)).await.unwrap();
+        let now = Time::from_millis(8 * day);
+        let past = Past::load(&store).await.unwrap();
+        Shelf::of(&past).prune(&store, now).await.unwrap();
         let past = Past::load(&store).await.unwrap();
         assert_eq!((past.len(), past.last()), (150, 200));
-        prune(&store, EVENTS_MAX + 100, Time::from_millis(8 * day)).await.unwrap();
+        let mut shelf = Shelf::of(&past);
+        shelf.kept.extend((201..=EVENTS_MAX as u64 + 100).map(|number| (number, now)));
+        shelf.prune(&store, now).await.unwrap();
+        assert_eq!(shelf.kept.front(), Some(&(101, Time::from_millis(7 * day))));
         assert_eq!(Past::load(&store).await.unwrap().len(), 100);
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_read_is_told_once_and_deleted() {
+        let broken = Operation::Put(format!("{PREFIX}0000000000000009"), b"{".to_vec());
+        let store = with(vec![kept(3, 1_000), broken]).await;
+        let past = Past::load(&store).await.unwrap();
+        Shelf::of(&past).prune(&store, Time::from_millis(2_000)).await.unwrap();
+        let (entries, _) = store.list(PREFIX).await.unwrap();
+        assert_eq!(entries.len(), 1);
     }
 }

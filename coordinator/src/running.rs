@@ -166,7 +166,7 @@ pub async fn start(config: Config) -> Result<Running, Error> {
     running.leadership = lead.leadership();
     let (standing, fitness) = (lead.standing(), lead.fitness());
     running.threads.push(lead.into_thread());
-    let events = journal::keep(driver.clone(), store.clone(), past.last(), shutdown.clone());
+    let events = journal::keep(driver.clone(), store.clone(), past, shutdown.clone());
     let desk = office.open(&kept, &store, (running.leadership.clone(), standing.clone()), &shutdown)?;
     running.threads.push(thread("desk", essential(desk, shutdown.clone()))?);
     let by_the_clock = by_the_clock(driver.clone(), summaries, trends, standing, events, shutdown.clone());

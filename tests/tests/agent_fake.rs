@@ -117,6 +117,26 @@ fn killing_the_nvml_child_costs_a_moment_and_no_heartbeat() {
 }
 
 #[test]
+fn an_agent_that_can_open_no_more_files_says_so_goes_on_and_recovers() {
+    let fake = FakeNvml::new("");
+    let replica = Replica::start();
+    let agent = Agent::start(Some(&fake), &replica);
+    drop(replica.wait("values", |seen| seen.gpu(7, TEMPERATURE).is_some() && seen.nvml() == SourceState::Ok));
+    let usual = agent::limit_open_files(agent.pid(), 3);
+    agent::signal(agent.nvml_child(None), "KILL");
+    let seen = replica.wait("NVML is out of reach", |seen| seen.nvml() == SourceState::Failed);
+    assert!(seen.nvml_detail().contains("open files"), "{}", seen.summary());
+    let rows = seen.rows;
+    drop(seen);
+    drop(replica.wait("heartbeats all the same", |seen| seen.rows > rows + 3));
+    agent::limit_open_files(agent.pid(), usual);
+    let allowed = Instant::now();
+    drop(replica.wait("values again", |seen| read_since(seen, 0, allowed) && seen.nvml() == SourceState::Ok));
+    let seen = replica.seen();
+    assert_eq!(seen.hellos.len(), 1, "the stream never broke, and the process is the same");
+}
+
+#[test]
 fn a_hanging_call_stops_neither_the_heartbeat_nor_the_other_gpus() {
     let fake = FakeNvml::new("");
     let replica = Replica::start();

@@ -12,7 +12,7 @@ use crate::output::{Output, units};
 /// Longest hold that ends by itself: what the wire can hold.
 const HOLD_MAX: Duration = Duration::from_millis(u32::MAX as u64);
 
-/// Explains a decision, or the newest ones about a node.
+/// Explains a decision, or the newest ones about a node or zone.
 pub(crate) async fn explain(server: &Server, options: args::Explain, output: Output) -> Result<(), Error> {
     let explanation = Client::connect(server).await?.explain(&options.name).await?;
     if output.for_programs() {

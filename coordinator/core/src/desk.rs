@@ -21,6 +21,7 @@
 mod ask;
 mod decision;
 mod exchange;
+mod ledger;
 mod look;
 mod orders;
 mod policy;
@@ -39,12 +40,12 @@ pub use self::decision::{
     Wish, node_of,
 };
 pub use self::exchange::{Answer, Batch, Call, Change, Item, Kept, Key, Request, Told};
+use self::ledger::Latched;
 pub use self::look::{Case, Look, Standing, Want};
 pub use self::orders::{Given, ORDERS_KEPT, Order, OrderRefusal, Taken, Wanted};
 pub use self::policy::{Executor, Policy};
 pub use self::reaction::{REACTIONS, Reaction, reverse};
 use self::store::Store;
-use crate::action::audit::Verb;
 use crate::action::{ActionId, Event, Journal, Record, Target};
 use crate::brake::{Brake, Memory, Permit};
 use crate::id::Term;
@@ -94,6 +95,8 @@ pub struct Desk {
     to_call: VecDeque<ActionId>,
     /// When the executor was last asked about an action, or called.
     looked: BTreeMap<ActionId, Time>,
+    /// Since when the executor has said nothing of an action that it is asked about.
+    unheard: BTreeMap<ActionId, Time>,
     /// When decisions that wait were last looked at.
     rechecked: Time,
     /// Orders of operators, oldest first.
@@ -103,6 +106,10 @@ pub struct Desk {
     /// Whether the audit log tells that the term began, and whether the store has that.
     term_told: bool,
     term_stored: bool,
+    /// Term and moment of the newest entry of the audit log when it was loaded.
+    last_entry: Option<(Term, Time)>,
+    /// Latches that the audit log tells of.
+    latched: Latched,
     counts: Counts,
 }
 
@@ -141,11 +148,14 @@ impl Desk {
             told: VecDeque::new(),
             to_call: VecDeque::new(),
             looked: BTreeMap::new(),
+            unheard: BTreeMap::new(),
             rechecked: Time::ZERO,
             given: VecDeque::new(),
             unstored: BTreeMap::new(),
             term_told: false,
             term_stored: false,
+            last_entry: None,
+            latched: Latched::default(),
             counts: Counts::default(),
         }
     }
@@ -163,13 +173,11 @@ impl Desk {
         if self.store.is_asked() {
             return requests;
         }
-        if !self.term_told {
-            self.term_told = true;
-            self.tell(Verb::TermBegan, "the lead", "", now);
-        }
+        self.tell_term(now);
         self.fold_told(now);
         self.go_on(look, now, &mut requests);
         self.decide(look, now);
+        self.tell_latches(now);
         self.forget(now);
         requests.extend(self.write(now));
         requests

@@ -3,7 +3,7 @@
 //! A policy reads one [`observation::Pool`] and answers with a [`proposal::Proposal`]: a count or none, and why. What it
 //! has to remember between two looks is a value that the caller keeps and passes in, bounded and without a clock of
 //! its own, so that a stored observation decides the same again. [`merge::merge`] makes one decision of several
-//! proposals.
+//! proposals. [`decider::Decider`] is any of them with its memory, and [`record::Record`] what a decision used and became.
 //!
 //! - [`target`]: Kubernetes' HorizontalPodAutoscaler v2, decision for decision.
 //! - [`mod@panic`]: Knative's KPA, with its stable and its panic window.
@@ -15,11 +15,13 @@
 //! pool that is absent stops shrinking, and a replica without a value counts for as much as its target allows. None of
 //! them acts, waits or knows what a replica runs on.
 
+pub mod decider;
 pub mod limits;
 pub mod merge;
 pub mod observation;
 pub mod panic;
 pub mod proposal;
+pub mod record;
 pub mod schedule;
 pub mod sustained;
 pub mod target;

@@ -1,4 +1,4 @@
-//! Reading all that desks keep, besides the audit log, when a leader sits down.
+//! Reading all that desks keep when a leader sits down; of the audit log no more than the newest entry.
 
 use std::time::Duration;
 
@@ -8,8 +8,11 @@ use ostler_core::desk::{DecisionId, Item, Kept, Key};
 use super::stored;
 use crate::store::{Entry, Store};
 
-/// How long it may take: less than the desk waits for it, which is five seconds.
-const TIME_MAX: Duration = Duration::from_millis(4_500);
+/// How long it may take: with the time for the newest entry less than the desk waits for it, which is five seconds.
+const TIME_MAX: Duration = Duration::from_millis(4_000);
+
+/// How long the newest entry may take.
+const ENTRY_TIME_MAX: Duration = Duration::from_millis(500);
 
 /// Why a desk cannot begin.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -43,7 +46,18 @@ pub(super) async fn load(store: &impl Store) -> Result<Vec<Kept>, Unread> {
     let wrong = |why: String| Unread::Store { why: why.into() };
     let lists = tokio::time::timeout(TIME_MAX, try_join_all(lists)).await;
     let lists = lists.map_err(|_| wrong(format!("it takes longer than {TIME_MAX:?}")))?;
-    kept(lists.map_err(|error| wrong(error.to_string()))?.into_iter().flatten())
+    let mut kept = kept(lists.map_err(|error| wrong(error.to_string()))?.into_iter().flatten())?;
+    kept.extend(newest_entry(store, &kept).await);
+    Ok(kept)
+}
+
+/// The newest entry of the audit log, which says who led before. Nothing else is kept waiting for it.
+async fn newest_entry(store: &impl Store, kept: &[Kept]) -> Option<Kept> {
+    let head = |it: &Kept| if let Item::AuditHead(head) = &it.item { Some(head.sequence) } else { None };
+    let key = Key::Audit(kept.iter().find_map(head)?).to_string();
+    let entry = tokio::time::timeout(ENTRY_TIME_MAX, store.get(&key)).await.ok()?.ok()??;
+    let (key, item) = stored::decode(&entry.key, &entry.value).ok()??;
+    Some(Kept { key, revision: entry.mod_revision, item })
 }
 
 /// What the values mean. An action that is not seen could be done twice, so that one that cannot be read ends it; a decision

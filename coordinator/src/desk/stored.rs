@@ -102,6 +102,8 @@ struct WishForm {
     not_before: u64,
     action: Option<String>,
     mode: ModeForm,
+    #[serde(default, skip_serializing_if = "is_not")]
+    unsure: bool,
     fate: FateForm,
 }
 
@@ -316,6 +318,11 @@ fn decision_of(form: DecisionForm) -> Option<Decision> {
     })
 }
 
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn is_not(flag: &bool) -> bool {
+    !flag
+}
+
 fn take_form(take: &Take) -> TakeForm {
     TakeForm { pool: take.pool.to_string(), endpoints: take.endpoints, ready: take.ready }
 }
@@ -340,6 +347,7 @@ fn wish_form(wish: &Wish) -> WishForm {
             Mode::DryRun => ModeForm::DryRun,
             Mode::Act => ModeForm::Act,
         },
+        unsure: wish.unsure,
         fate: match &wish.fate {
             Fate::Waits(it) => FateForm::Waits {
                 name: it.name.to_string(),
@@ -376,6 +384,7 @@ fn wish_of(form: WishForm) -> Option<Wish> {
             ModeForm::DryRun => Mode::DryRun,
             ModeForm::Act => Mode::Act,
         },
+        unsure: form.unsure,
         fate: match form.fate {
             FateForm::Waits { name, text, since, last, count } => Fate::Waits(Obstacle {
                 name: name.into(),

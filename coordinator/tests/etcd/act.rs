@@ -1,6 +1,8 @@
 //! Leaders as processes that decide and act over a real etcd, through a webhook, and are killed while they do.
 
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::time::{Duration, Instant};
 
 use ostler_coordinator::store::Store;
@@ -9,6 +11,8 @@ use ostler_proto::v1;
 use ostler_proto::v1::agent_message::Body;
 use ostler_proto::v1::control_client::ControlClient;
 use ostler_proto::v1::fleet_client::FleetClient;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::Channel;
@@ -25,13 +29,18 @@ struct Replica {
 
 impl Replica {
     fn start(server: &Server, name: &str, port: u16, all: &[u16], sink: &Sink) -> Replica {
+        Replica::start_over(&server.endpoint(), "2", name, port, all, sink)
+    }
+
+    /// Starts one that reaches etcd at this place, and whose lease lasts so many seconds.
+    fn start_over(etcd: &str, ttl_s: &str, name: &str, port: u16, all: &[u16], sink: &Sink) -> Replica {
         let folder = tempfile::tempdir().unwrap();
         let key = folder.path().join("key");
         std::fs::write(&key, format!("{KEY}\n")).unwrap();
         let peers: Vec<String> = all.iter().map(|port| format!("http://127.0.0.1:{port}")).collect();
         let child = Command::new(env!("CARGO_BIN_EXE_ostler-coordinator"))
-            .args(["--replica", name, "--store", "etcd", "--etcd-endpoints", &server.endpoint()])
-            .args(["--lead-ttl-s", "2", "--ingest-threads", "1", "--log", "warn"])
+            .args(["--replica", name, "--store", "etcd", "--etcd-endpoints", etcd])
+            .args(["--lead-ttl-s", ttl_s, "--ingest-threads", "1", "--log", "warn"])
             .args(["--grpc-listen", &format!("127.0.0.1:{port}"), "--http-listen", "127.0.0.1:0"])
             .args(["--peers", &peers.join(","), "--actions-traffic", "act", "--webhook-url", &sink.url()])
             // What an earlier leader began and nobody heard is decided anew after so long.
@@ -74,8 +83,15 @@ impl Drop for Replica {
     }
 }
 
+/// How a GPU is, from when on one wants.
+type Gpu = Arc<AtomicI32>;
+
+fn gpu(state: v1::GpuState) -> Gpu {
+    Arc::new(AtomicI32::new(state as i32))
+}
+
 /// An agent with a GPU and an engine of the pool "chat" on it, that reports to a replica as long as that lives.
-async fn agent(replica: &Replica, node: &str, state: v1::GpuState) -> mpsc::Sender<v1::AgentMessage> {
+async fn agent(replica: &Replica, node: &str, state: Gpu) -> mpsc::Sender<v1::AgentMessage> {
     let (messages, stream) = mpsc::channel(16);
     let say = |body| v1::AgentMessage { body: Some(body) };
     let hello = v1::Hello {
@@ -87,7 +103,7 @@ async fn agent(replica: &Replica, node: &str, state: v1::GpuState) -> mpsc::Send
         ..v1::Hello::default()
     };
     messages.send(say(Body::Hello(hello))).await.unwrap();
-    messages.send(say(snapshot(node, 1, state))).await.unwrap();
+    messages.send(say(snapshot(node, 1, &state))).await.unwrap();
     let mut client = v1::agent_client::AgentClient::new(replica.channel().await);
     let mut answers = client.report(ReceiverStream::new(stream)).await.unwrap().into_inner();
     tokio::spawn(async move { while let Ok(Some(_)) = answers.message().await {} });
@@ -95,7 +111,7 @@ async fn agent(replica: &Replica, node: &str, state: v1::GpuState) -> mpsc::Send
     tokio::spawn(async move {
         for seq in 2.. {
             tokio::time::sleep(Duration::from_millis(500)).await;
-            if rows.send(say(snapshot(&node, seq, state))).await.is_err() {
+            if rows.send(say(snapshot(&node, seq, &state))).await.is_err() {
                 return;
             }
         }
@@ -103,9 +119,13 @@ async fn agent(replica: &Replica, node: &str, state: v1::GpuState) -> mpsc::Send
     messages
 }
 
-fn snapshot(node: &str, seq: u64, state: v1::GpuState) -> Body {
+fn snapshot(node: &str, seq: u64, state: &Gpu) -> Body {
     let gpu = format!("GPU-{node}");
-    let gpus = vec![v1::GpuInfo { uuid: gpu.clone(), state: state as i32, ..v1::GpuInfo::default() }];
+    let gpus = vec![v1::GpuInfo {
+        uuid: gpu.clone(),
+        state: state.load(Ordering::SeqCst),
+        ..v1::GpuInfo::default()
+    }];
     let engine = v1::EngineInfo {
         name: "vllm-8000".to_owned(),
         kind: v1::EngineKind::Vllm as i32,
@@ -119,9 +139,14 @@ fn snapshot(node: &str, seq: u64, state: v1::GpuState) -> Body {
 
 /// Three nodes, of which the first one's GPU is lost.
 async fn fleet_of(replica: &Replica) -> Vec<mpsc::Sender<v1::AgentMessage>> {
-    let mut agents = Vec::new();
-    for (node, state) in [("n1", v1::GpuState::Lost), ("n2", v1::GpuState::Ok), ("n3", v1::GpuState::Ok)] {
-        agents.push(agent(replica, node, state).await);
+    fleet_with(replica, &gpu(v1::GpuState::Lost)).await
+}
+
+/// Three nodes, of which the first one has this GPU.
+async fn fleet_with(replica: &Replica, first: &Gpu) -> Vec<mpsc::Sender<v1::AgentMessage>> {
+    let mut agents = vec![agent(replica, "n1", Arc::clone(first)).await];
+    for node in ["n2", "n3"] {
+        agents.push(agent(replica, node, gpu(v1::GpuState::Ok)).await);
     }
     agents
 }
@@ -147,28 +172,80 @@ async fn until_state(fleet: &FleetClient<Channel>, state: v1::ActionState) -> v1
     until(state.as_str_name(), async || actions(fleet).await.into_iter().find(|it| it.state() == state)).await
 }
 
+/// Waits until this replica leads, as another or the same one tells.
+async fn until_leader(fleet: &FleetClient<Channel>, replica: &str) {
+    until(&format!("{replica} leads"), async || {
+        let summary = fleet.clone().get_fleet(v1::GetFleetRequest {}).await.ok()?.into_inner();
+        (summary.leader == replica).then_some(())
+    })
+    .await;
+}
+
 /// A leader is killed once the store has its action in this state. Another replica, which knows the same fleet, goes on.
 async fn killed_in(manner: Manner, state: v1::ActionState) -> (Sink, Vec<v1::Action>) {
     let (server, sink) = (Server::start().await, Sink::start(manner).await);
     let ports = [free_port(), free_port()];
-    let mut first = Replica::start(&server, "first", ports[0], &ports, &sink);
-    let leads = first.fleet().await;
-    until("first leads", async || {
-        let summary = leads.clone().get_fleet(v1::GetFleetRequest {}).await.ok()?.into_inner();
-        (summary.leader == "first").then_some(())
-    })
-    .await;
+    let first = Replica::start(&server, "first", ports[0], &ports, &sink);
+    until_leader(&first.fleet().await, "first").await;
     let second = Replica::start(&server, "second", ports[1], &ports, &sink);
     let follows = second.fleet().await;
-    let (_one, _two) = (fleet_of(&first).await, fleet_of(&second).await);
+    let _agents = (fleet_of(&first).await, fleet_of(&second).await);
     // A follower tells of it as well as the leader.
     until_state(&follows, state).await;
-    first.kill();
+    go_on_without(first, &follows, sink).await
+}
+
+/// The leader is killed; what was done in the end, and by which actions.
+async fn go_on_without(
+    mut leader: Replica,
+    follows: &FleetClient<Channel>,
+    sink: Sink,
+) -> (Sink, Vec<v1::Action>) {
+    leader.kill();
     sink.be(Manner::Prompt);
-    until_state(&follows, v1::ActionState::Done).await;
+    until_state(follows, v1::ActionState::Done).await;
     tokio::time::sleep(Duration::from_secs(5)).await;
-    let done = actions(&follows).await;
+    let done = actions(follows).await;
     (sink, done)
+}
+
+/// A way to etcd on which its answers can be held up, for good.
+struct Way {
+    url: String,
+    held: Arc<AtomicBool>,
+}
+
+impl Way {
+    async fn to(server: &Server) -> Way {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let target = server.endpoint().strip_prefix("http://").unwrap().to_owned();
+        let held = Arc::new(AtomicBool::new(false));
+        let stop = Arc::clone(&held);
+        tokio::spawn(async move {
+            loop {
+                let (client, _) = listener.accept().await.unwrap();
+                let (mut from_client, mut to_client) = client.into_split();
+                let (mut from_etcd, mut to_etcd) = TcpStream::connect(&target).await.unwrap().into_split();
+                let stop = Arc::clone(&stop);
+                tokio::spawn(async move { tokio::io::copy(&mut from_client, &mut to_etcd).await });
+                tokio::spawn(async move {
+                    let mut buffer = [0; 4096];
+                    while let Ok(length @ 1..) = from_etcd.read(&mut buffer).await {
+                        if stop.load(Ordering::SeqCst) {
+                            return std::future::pending().await;
+                        }
+                        to_client.write_all(&buffer[..length]).await.unwrap_or_default();
+                    }
+                });
+            }
+        });
+        Way { url, held }
+    }
+
+    fn hold(&self) {
+        self.held.store(true, Ordering::SeqCst);
+    }
 }
 
 fn check_one_effect(sink: &Sink, actions: &[v1::Action]) {
@@ -177,6 +254,31 @@ fn check_one_effect(sink: &Sink, actions: &[v1::Action]) {
     let failed = actions.iter().filter(|it| it.state() == v1::ActionState::Failed).count();
     assert_eq!((done, done + failed), (1, actions.len()), "{actions:?}");
     assert!(sink.read(|done| done.effects.values().all(|count| *count == 1) && done.unsigned == 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_leader_killed_before_it_could_call_leaves_the_only_call_to_the_next() {
+    let (server, sink) = (Server::start().await, Sink::start(Manner::Prompt).await);
+    let (way, ports) = (Way::to(&server).await, [free_port(), free_port()]);
+    let first = Replica::start_over(&way.url, "10", "first", ports[0], &ports, &sink);
+    until_leader(&first.fleet().await, "first").await;
+    let second = Replica::start(&server, "second", ports[1], &ports, &sink);
+    let follows = second.fleet().await;
+    let store = server.store();
+    until("the desk has written", async || store.get("desk/audit-head").await.ok()?).await;
+    let gpu = gpu(v1::GpuState::Ok);
+    let _agents = (fleet_with(&first, &gpu).await, fleet_with(&second, &gpu).await);
+    // Its next write is the plan, of which it does not hear.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    way.hold();
+    gpu.store(v1::GpuState::Lost as i32, Ordering::SeqCst);
+    until_state(&follows, v1::ActionState::Planned).await;
+    assert_eq!(sink.read(|done| done.calls.len()), 0);
+    let (sink, actions) = go_on_without(first, &follows, sink).await;
+    assert_eq!((sink.effects("remove_endpoint"), sink.read(|done| done.calls.len())), (1, 1));
+    let done = actions.iter().filter(|it| it.state() == v1::ActionState::Done).count();
+    let aborted = actions.iter().filter(|it| it.state() == v1::ActionState::Aborted).count();
+    assert_eq!((done, done + aborted), (1, actions.len()), "{actions:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -204,12 +306,7 @@ async fn a_hold_given_to_a_follower_outlives_the_leader_and_ends_with_its_releas
     let (server, sink) = (Server::start().await, Sink::start(Manner::Prompt).await);
     let ports = [free_port(), free_port()];
     let mut first = Replica::start(&server, "first", ports[0], &ports, &sink);
-    let leads = first.fleet().await;
-    until("first leads", async || {
-        let summary = leads.clone().get_fleet(v1::GetFleetRequest {}).await.ok()?.into_inner();
-        (summary.leader == "first").then_some(())
-    })
-    .await;
+    until_leader(&first.fleet().await, "first").await;
     let second = Replica::start(&server, "second", ports[1], &ports, &sink);
     let follows = second.fleet().await;
     let order = |id: &str| {
@@ -227,11 +324,7 @@ async fn a_hold_given_to_a_follower_outlives_the_leader_and_ends_with_its_releas
     };
     until("it is held", async || held(&follows).await).await;
     first.kill();
-    until("second leads", async || {
-        let summary = follows.clone().get_fleet(v1::GetFleetRequest {}).await.ok()?.into_inner();
-        (summary.leader == "second").then_some(())
-    })
-    .await;
+    until_leader(&follows, "second").await;
     tokio::time::sleep(Duration::from_secs(20)).await;
     assert_eq!(sink.effects("remove_endpoint"), 0, "the next leader holds too");
     let holds = follows.clone().list_holds(v1::ListRequest::default()).await.unwrap().into_inner().holds;

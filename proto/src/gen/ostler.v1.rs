@@ -2327,7 +2327,7 @@ pub struct QueryRangeResponse {
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ExplainRequest {
-    /// A decision's name, or a node's: then all of its newest ones are told.
+    /// A decision's name, or that of a node or zone: then its newest ones are told.
     #[prost(string, tag = "1")]
     pub decision: ::prost::alloc::string::String,
 }

@@ -6,7 +6,6 @@
 //! Clocks cannot be put forward or back for one process of several: the kernel has no namespace for the wall clock.
 
 mod disk;
-mod etcd;
 mod ground;
 mod process;
 mod proxies;
@@ -31,7 +30,7 @@ use self::wound::{Trouble, Wound, replica_name};
 use self::yard::{LEASE_S, SINK_KEY, Yard};
 use self::zones::{ZONES, Zones};
 use crate::outcome::Outcome;
-use crate::{runtime, say};
+use crate::{etcd, runtime, say};
 
 /// Nodes of a zone: enough for three probers in the zone of one that fails.
 const NODES: usize = 4;

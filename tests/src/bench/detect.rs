@@ -12,15 +12,15 @@ mod world;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use ostler_agent::simulated::gate::Gate;
 use ostler_core::detect::Verdict;
 use ostler_proto::v1;
 use ostler_proto::v1::fleet_client::FleetClient;
 use tonic::Streaming;
 
 use self::world::{Health, ROUGH, World};
+use crate::node::{Node, WELL};
 use crate::outcome::Outcome;
-use crate::servers::{Agent, Coordinator, free_address};
+use crate::servers::Coordinator;
 use crate::{runtime, say};
 
 const ZONES: [&str; 3] = ["zone-a", "zone-b", "zone-c"];
@@ -43,9 +43,6 @@ const RETENTION: Duration = Duration::from_secs(10);
 /// Steps between the moments at which something fails, in milliseconds: the golden ratio's part of the second between two
 /// beats, so that they meet every moment of it evenly.
 const PAUSE_STEP_MS: u64 = 618;
-
-/// What all agents find.
-const WELL: &str = "profile = \"H100\"\ncount = 2\n";
 
 /// What befalls the second GPU, and the verdict that is due.
 const FAULTS: [(&str, &str); 3] = [
@@ -125,25 +122,6 @@ fn p99(mut seconds: Vec<f64>) -> f64 {
     seconds.sort_by(f64::total_cmp);
     let rank = (seconds.len() * 99).div_ceil(100);
     seconds.get(rank.saturating_sub(1)).copied().unwrap_or(f64::NAN)
-}
-
-/// A node: its agent and the way to it.
-struct Node {
-    name: String,
-    zone: String,
-    agent: Agent,
-    gate: Gate,
-}
-
-impl Node {
-    fn start(coordinator: &str, name: String, zone: &str) -> anyhow::Result<Self> {
-        let listen = free_address()?;
-        let gate = Gate::open(listen)?;
-        let (listen, probe) = (listen.to_string(), gate.address().to_string());
-        let settings = [("NODE", &*name), ("ZONE", zone), ("LISTEN", &listen), ("PROBE_ADDRESS", &probe)];
-        let agent = Agent::start_with(coordinator, None, WELL, &settings)?;
-        Ok(Self { name, zone: zone.to_owned(), agent, gate })
-    }
 }
 
 /// A coordinator, its agents, and what it tells of them.

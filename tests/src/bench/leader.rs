@@ -1,6 +1,10 @@
 //! How long the fleet is without a leader: three replicas over a real etcd, of which the leader is killed or told to end.
+//! Then what goes with that: a node that dies at the same moment ([`together`]), and a whole fleet that comes back at once
+//! ([`storm`]).
 
-use std::process::Command;
+mod storm;
+mod together;
+
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
@@ -9,8 +13,9 @@ use ostler_proto::v1::fleet_client::FleetClient;
 use tempfile::TempDir;
 use tonic::transport::Channel;
 
+use crate::etcd::Etcd;
 use crate::outcome::Outcome;
-use crate::servers::{Coordinator, Server, free_address};
+use crate::servers::Coordinator;
 use crate::{runtime, say};
 
 /// Length of the lease.
@@ -41,6 +46,11 @@ pub(crate) fn measure(quick: bool) -> anyhow::Result<Outcome> {
         outcome.figure("leader.graceful_s_mean", mean(&graceful));
         outcome.at_most("leader.killed_s_max", longest(&killed), 4.0);
         outcome.at_most("leader.graceful_s_max", longest(&graceful), 0.3);
+        drop(cluster);
+        let with_node = together::measure(rounds).await?;
+        outcome.figure("leader.with_node_s_mean", mean(&with_node));
+        outcome.at_most("leader.with_node_s_max", longest(&with_node), 8.0);
+        storm::measure(quick, &mut outcome).await?;
         Ok(outcome)
     })
 }
@@ -48,10 +58,8 @@ pub(crate) fn measure(quick: bool) -> anyhow::Result<Outcome> {
 /// etcd and three replicas.
 struct Cluster {
     replicas: Vec<Replica>,
-    endpoint: String,
     started: u32,
-    _etcd: Server,
-    _data: TempDir,
+    etcd: Etcd,
 }
 
 struct Replica {
@@ -79,18 +87,7 @@ impl Replica {
 
 impl Cluster {
     async fn start() -> anyhow::Result<Self> {
-        let (client, peer, data) = (free_address()?, free_address()?, tempfile::tempdir()?);
-        let (endpoint, peer) = (format!("http://{client}"), format!("http://{peer}"));
-        let mut command = Command::new("etcd");
-        command
-            .arg("--data-dir")
-            .arg(data.path().join("etcd"))
-            .args(["--listen-client-urls", &endpoint, "--advertise-client-urls", &endpoint])
-            .args(["--listen-peer-urls", &peer, "--initial-advertise-peer-urls", &peer])
-            .args(["--initial-cluster", &format!("default={peer}")]);
-        let mut etcd = Server::start(&mut command).context("install the package etcd-server")?;
-        etcd.wait_for(client)?;
-        let mut cluster = Self { replicas: Vec::new(), endpoint, started: 0, _etcd: etcd, _data: data };
+        let mut cluster = Self { replicas: Vec::new(), started: 0, etcd: Etcd::start()? };
         for _ in 0..3 {
             cluster.add().await?;
         }
@@ -100,7 +97,7 @@ impl Cluster {
     async fn add(&mut self) -> anyhow::Result<()> {
         self.started += 1;
         let name = format!("replica-{}", self.started);
-        self.replicas.push(Replica::start(&self.endpoint, name).await?);
+        self.replicas.push(Replica::start(&self.etcd.url(), name).await?);
         Ok(())
     }
 

@@ -6,9 +6,11 @@
 mod agent;
 mod chaos;
 mod detect;
+mod etcd;
 mod freshness;
 mod ingest;
 mod leader;
+mod node;
 mod outcome;
 mod prometheus;
 mod query;
@@ -56,7 +58,7 @@ enum Bench {
     Freshness,
     /// Time of a list of 10,000 nodes, and of a change to 100 watchers.
     Query,
-    /// Time without a leader when it is killed, and when it is told to end.
+    /// Time without a leader when it is killed, told to end, or dies with a node; a fleet that comes back at once.
     Leader,
     /// Time until it is known that a node, an agent, a GPU or a zone is gone, and how often that is wrong.
     Detect,

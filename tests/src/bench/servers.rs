@@ -90,7 +90,12 @@ impl Coordinator {
 
     /// Starts a replica of this name with more arguments.
     pub(crate) fn named(replica: &str, arguments: &[&str]) -> anyhow::Result<Self> {
-        let (address, http) = (free_address()?, free_address()?);
+        Self::at(free_address()?, replica, arguments)
+    }
+
+    /// Starts one that listens here.
+    pub(crate) fn at(address: SocketAddr, replica: &str, arguments: &[&str]) -> anyhow::Result<Self> {
+        let http = free_address()?;
         let mut command = Command::new(binary("ostler-coordinator")?);
         command
             .args(["--ingest-threads", "1", "--replica", replica, "--log", "warn"])

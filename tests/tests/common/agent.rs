@@ -156,6 +156,19 @@ pub(crate) fn signal(pid: u32, name: &str) {
     assert!(status.success(), "there is no process {pid}");
 }
 
+/// Changes how many files a process of this test may have open; says how many it was before.
+pub(crate) fn limit_open_files(pid: u32, files: u64) -> u64 {
+    let prlimit = |arguments: &[&str]| {
+        let output =
+            Command::new("prlimit").args(["--pid", &pid.to_string()]).args(arguments).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let usual = prlimit(&["--nofile", "--noheadings", "--raw", "--output", "SOFT"]).trim().parse().unwrap();
+    prlimit(&[&format!("--nofile={files}:")]);
+    usual
+}
+
 fn command(fake: Option<&FakeNvml>) -> Command {
     let mut command = Command::new(build::build().join("ostler-agent"));
     match fake {

@@ -97,6 +97,8 @@ pub struct Wish {
     pub action: Option<ActionId>,
     /// What is done about such actions, when it was last looked at.
     pub mode: Mode,
+    /// Whether one of its actions may have had its effect without anybody knowing.
+    pub unsure: bool,
     /// What became of it.
     pub fate: Fate,
 }
@@ -172,19 +174,19 @@ impl Decision {
         self.seen.push(seen);
     }
 
-    /// Whether something was taken out of traffic by it and not put back.
+    /// Whether something was taken out of traffic by it, as far as anybody knows, and not put back.
     pub fn is_out(&self, target: &Target) -> bool {
-        let done = |effect: Effect| {
-            self.wishes.iter().any(|it| it.effect == effect && it.target == *target && it.fate == Fate::Done)
-        };
-        done(Effect::RemoveEndpoint) && !done(Effect::RestoreEndpoint)
+        let of =
+            |effect: Effect| self.wishes.iter().filter(move |it| it.effect == effect && it.target == *target);
+        of(Effect::RemoveEndpoint).any(Wish::may_be_done)
+            && !of(Effect::RestoreEndpoint).any(|it| it.fate == Fate::Done)
     }
 
     /// Whether it wants a target out of traffic, or has taken it out.
     pub(super) fn takes_out(&self, target: &Target) -> bool {
         let wanted = |wish: &Wish| match wish.fate {
             Fate::Waits(_) | Fate::Begun | Fate::Done => true,
-            Fate::Failed(_) | Fate::Dropped(_) => false,
+            Fate::Failed(_) | Fate::Dropped(_) => wish.unsure,
         };
         let removes = |wish: &&Wish| reverse(wish.effect).is_some() && wish.target == *target;
         self.phase != Phase::Ended && self.wishes.iter().filter(removes).any(wanted)
@@ -212,6 +214,11 @@ impl Decision {
 impl Wish {
     pub(super) fn is_waiting(&self) -> bool {
         matches!(self.fate, Fate::Waits(_))
+    }
+
+    /// Whether it is done, or may be without anybody knowing.
+    pub(super) fn may_be_done(&self) -> bool {
+        self.fate == Fate::Done || self.unsure
     }
 }
 

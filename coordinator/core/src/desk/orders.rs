@@ -206,6 +206,7 @@ impl Desk {
             Scope::Zone(zone) => self.brake.release_zone(zone, now),
             Scope::Pool(_) | Scope::Node(_) => {}
         }
+        self.note_latches();
         let subject = scope.to_string();
         if !found.holds.is_empty() {
             self.tell_order(Verb::HoldReleased, order, &subject, now);

@@ -214,15 +214,17 @@ impl Desk {
                 Item::Memory(found) => memory = found,
                 Item::Watermark(found) => watermark = found,
                 Item::Orders(given) => self.given.extend(given),
-                Item::Audit(_) => {}
+                Item::Audit(entry) => self.note_last_entry(&entry),
             }
         }
         self.journal = Journal::restore(records, watermark);
         self.store.memory = memory.clone();
         self.brake = Brake::new(self.policy.braked(), memory);
+        self.note_latches();
         self.permits.clear();
         self.to_call.clear();
         self.looked.clear();
+        self.unheard.clear();
         self.rechecked = Time::ZERO;
         self.owners.clear();
         for decision in self.decisions.values() {
@@ -279,8 +281,8 @@ impl Desk {
 
     /// Forgets actions that ended long ago, when there is nothing else to do.
     pub(super) fn forget(&mut self, now: Time) {
-        // Only the beginning of a term may be told with it.
-        if !self.store.changed.is_empty() || self.store.entries.len() > 1 {
+        // Only the end of a term and the beginning of the next may be told with it.
+        if !self.store.changed.is_empty() || self.store.entries.len() > 2 {
             return;
         }
         let collected = self.journal.collect(now);
@@ -291,12 +293,6 @@ impl Desk {
         self.store.mark(Key::Watermark);
         let detail = format!("{} actions that ended by {}", collected.actions.len(), collected.watermark);
         self.tell(Verb::ActionsForgotten, "the journal", &detail, now);
-    }
-
-    /// Writes an entry of the audit log, in the name of this replica.
-    pub(super) fn tell(&mut self, verb: Verb, subject: &str, detail: &str, now: Time) {
-        let deed = Deed { verb, actor: &self.replica, subject, detail };
-        self.store.audit(deed, self.term, now);
     }
 
     /// Writes what has changed, if anything did and it is time.

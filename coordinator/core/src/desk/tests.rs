@@ -3,6 +3,7 @@
 mod bounds;
 mod braked;
 mod dry_run;
+mod ledger;
 mod orders;
 mod path;
 mod properties;

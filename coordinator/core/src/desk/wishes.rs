@@ -253,6 +253,7 @@ impl Wish {
             not_before: now,
             action: None,
             mode: Mode::DryRun,
+            unsure: false,
             fate: Fate::Waits(Obstacle::new(NEW, "", now)),
         }
     }
@@ -269,6 +270,7 @@ impl Wish {
             tries: 0,
             not_before: now,
             action: None,
+            unsure: false,
             fate: Fate::Waits(Obstacle::new(NEW, "", now)),
             ..self.clone()
         }
@@ -309,13 +311,14 @@ impl Decision {
         }
     }
 
-    /// Wants undone what was done and has a reverse, of this start of what it is about, when that is known; whether that
-    /// changes anything.
+    /// Wants undone what was done, or may have been, and has a reverse, of this start of what it is about, when that is known;
+    /// whether that changes anything.
     fn undo(&mut self, incarnation: Option<Incarnation>, now: Time) -> bool {
         let mut changed = false;
         for at in 0..self.wishes.len() {
             let wish = &self.wishes[at];
-            let Some(effect) = reverse(wish.effect).filter(|_| wish.fate == Fate::Done) else { continue };
+            let over = wish.fate.is_final() && wish.may_be_done();
+            let Some(effect) = reverse(wish.effect).filter(|_| over) else { continue };
             let fresh = wish.undone_by(effect, incarnation.unwrap_or(wish.incarnation), now);
             let same = |it: &&mut Wish| it.effect == effect && it.target == fresh.target;
             match self.wishes.iter_mut().find(same) {
@@ -338,9 +341,11 @@ impl Decision {
         let undone = |wish: &&Wish| wish.is_undoing() && wish.fate == Fate::Done;
         let back: Vec<Target> = self.wishes.iter().filter(undone).map(|wish| wish.target.clone()).collect();
         for wish in &mut self.wishes {
-            let undone =
-                reverse(wish.effect).is_some() && wish.fate == Fate::Done && back.contains(&wish.target);
-            if undone || wish.is_undoing() && matches!(wish.fate, Fate::Waits(_) | Fate::Done) {
+            let back = reverse(wish.effect).is_some() && back.contains(&wish.target);
+            wish.unsure &= !back;
+            if back && wish.fate == Fate::Done
+                || wish.is_undoing() && matches!(wish.fate, Fate::Waits(_) | Fate::Done)
+            {
                 wish.fate = Fate::Dropped("its cause is there again".into());
             }
         }

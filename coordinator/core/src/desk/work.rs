@@ -10,12 +10,16 @@ use super::exchange::{Call, Key, Request, Told};
 use super::look::{Case, Look};
 use super::{Decision, Desk, Wish};
 use crate::action::audit::Verb;
-use crate::action::{Abort, ActionId, Class, Event, Failure, Record, State, Target, Todo};
+use crate::action::{Abort, ActionId, Class, Event, Failure, Observed, Record, State, Target, Todo};
 use crate::brake::{Advice, Outcome};
 use crate::time::Time;
 
 /// How long after a call, or after the last look, the executor is asked what became of an action.
 const LOOK_INTERVAL: Duration = Duration::from_secs(3);
+
+/// How long after an action is out of date the executor may say nothing of it before nobody will know what became of it. A
+/// service that is down for the night is waited for no longer: until then its targets wait as well.
+const UNHEARD_MAX: Duration = Duration::from_secs(600);
 
 /// How long a wish waits after its first try came to nothing; each further try doubles it.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
@@ -45,6 +49,7 @@ impl Desk {
         if self.told.len() >= TOLD_MAX {
             return;
         }
+        self.unheard.remove(&id);
         // Who was asked speaks of the newest attempt.
         let newest = self.journal.get(id).map_or(0, |record| record.attempts);
         let event = match told {
@@ -79,6 +84,9 @@ impl Desk {
             match todo {
                 Todo::Issue if self.store.has_room() => self.issue(id, &cases, look, now),
                 Todo::Issue => {}
+                Todo::Observe if self.is_unheard(id, now) && self.store.has_room() => {
+                    self.apply(id, Event::Observe(Observed::Unclear), now);
+                }
                 Todo::Observe => requests.extend(self.look_at(id, now)),
             }
         }
@@ -144,7 +152,14 @@ impl Desk {
             return None;
         }
         self.looked.insert(id, now);
+        self.unheard.entry(id).or_insert(now);
         Some(Request::Look { id, term: self.term })
+    }
+
+    /// Whether an action is out of date, and the executor has not said a word about it for long.
+    fn is_unheard(&self, id: ActionId, now: Time) -> bool {
+        let out_of_date = self.journal.get(id).is_some_and(|it| now >= it.intent.valid_until);
+        out_of_date && self.unheard.get(&id).is_some_and(|since| now.since(*since) >= UNHEARD_MAX)
     }
 
     pub(super) fn owned(&self, id: ActionId) -> Option<(&Decision, &Wish)> {
@@ -196,6 +211,7 @@ impl Desk {
     fn end(&mut self, record: &Record, now: Time) {
         let id = record.id();
         self.looked.remove(&id);
+        self.unheard.remove(&id);
         self.free(id, if record.state == State::Done { Outcome::Done } else { Outcome::Failed }, now);
         let Some((decision, at)) = self.owners.get(&id).copied() else { return };
         let wish = self.decisions.get_mut(&decision).and_then(|it| it.wishes.get_mut(at));
@@ -211,7 +227,7 @@ impl Wish {
         let text = state.to_string();
         let again = match state {
             State::Done => {
-                self.fate = Fate::Done;
+                (self.fate, self.unsure) = (Fate::Done, false);
                 return;
             }
             State::Superseded { .. } => {
@@ -224,7 +240,10 @@ impl Wish {
                 return;
             }
             // It may have happened. What disrupts is not done twice for that.
-            State::Failed(Failure::OutcomeUnknown) => self.effect.class() == Class::Traffic,
+            State::Failed(Failure::OutcomeUnknown) => {
+                self.unsure = true;
+                self.effect.class() == Class::Traffic
+            }
             State::Failed(_) => true,
             State::Planned | State::Issued | State::Acked => return,
         };

@@ -111,7 +111,7 @@ impl Detector {
         if zone.quiet() && zone.verdict == Verdict::Healthy {
             return;
         }
-        let replicas = self.observer.others_reach(&zone.name, now);
+        let replicas = self.observer.others_reach(&zone.name, zone.reach(), now);
         let signs = zone.look(&self.roster, replicas, now);
         let was = zone.verdict;
         let partial = zone::partial(&signs, zone.partial);

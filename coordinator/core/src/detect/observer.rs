@@ -118,16 +118,20 @@ impl Observer {
         self.fresh(now).next().is_some()
     }
 
-    /// Whether other replicas reach a zone.
-    pub(super) fn others_reach(&self, zone: &ZoneId, now: Time) -> Sign {
+    /// Whether other replicas reach what we do not reach of a zone: at least half of it is good, and bad is that all of them
+    /// have lost most of the zone as well. That they reach the same part as we do says nothing of the rest.
+    pub(super) fn others_reach(&self, zone: &ZoneId, ours: ZoneReach, now: Time) -> Sign {
         let mut sign = Sign::Unknown;
-        for reach in self.fresh(now).filter_map(|(_, known)| known.reach.get(zone)) {
-            if !reach.is_lost() {
+        let mut in_between = false;
+        for theirs in self.fresh(now).filter_map(|(_, known)| known.reach.get(zone)) {
+            let missed = theirs.nodes.saturating_sub(ours.reached);
+            if theirs.reached.saturating_sub(ours.reached) * 2 >= missed.max(1) {
                 return Sign::Good;
             }
+            in_between |= !theirs.is_lost();
             sign = Sign::Bad;
         }
-        sign
+        if in_between { Sign::Unknown } else { sign }
     }
 
     /// Nodes of each zone that other replicas know of: the most that any of them says. When none is heard and we are new
@@ -160,7 +164,7 @@ impl Observer {
         for (zone, mut reach, explained) in own.chain(unknown) {
             // One that has just begun knows few nodes, and all of those it reaches.
             reach.nodes = reach.nodes.max(others.get(zone).copied().unwrap_or_default());
-            if reach.is_lost() && (explained || self.others_reach(zone, now) == Sign::Bad) {
+            if reach.is_lost() && (explained || self.others_reach(zone, reach, now) == Sign::Bad) {
                 continue;
             }
             nodes = nodes.and(reach);

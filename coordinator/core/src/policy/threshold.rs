@@ -158,7 +158,7 @@ pub fn propose(pool: &Pool, config: &Config, memory: &mut Memory, now: Time) -> 
         reasons.push(Reason::Cooldown { left });
         replicas
     } else {
-        grown.or(shrunk).map_or(replicas, |wanted| config.limits.clamp(wanted))
+        grown.or(shrunk).map_or(replicas, |asked| limited(asked, config.limits, &mut reasons))
     };
     reasons.push(Reason::Wants { replicas, wanted });
     Proposal {
@@ -168,6 +168,14 @@ pub fn propose(pool: &Pool, config: &Config, memory: &mut Memory, now: Time) -> 
         reasons: reasons.into_iter().map(proposal::Reason::Threshold).collect(),
         conditions: Vec::new(),
     }
+}
+
+fn limited(asked: u32, limits: Limits, reasons: &mut Vec<Reason>) -> u32 {
+    let replicas = limits.clamp(asked);
+    if replicas != asked {
+        reasons.push(Reason::Limited { asked, replicas });
+    }
+    replicas
 }
 
 /// What one rule sees.
@@ -232,6 +240,13 @@ pub enum Reason {
         /// Until it may change again.
         left: Duration,
     },
+    /// What the rules ask for is beyond the limits.
+    Limited {
+        /// What they ask for.
+        asked: u32,
+        /// What it became.
+        replicas: u32,
+    },
     /// What comes of it.
     Wants {
         /// What there is.
@@ -252,6 +267,7 @@ impl fmt::Display for Reason {
                 write!(f, "{metric} of {value} is below {limit} for long enough")
             }
             Reason::Cooldown { left } => write!(f, "nothing changes for another {} s", left.as_secs()),
+            Reason::Limited { asked, replicas } => write!(f, "{replicas} instead of {asked}: the limits"),
             Reason::Wants { replicas, wanted } if replicas == wanted => write!(f, "{replicas} are right"),
             Reason::Wants { replicas, wanted } => write!(f, "{wanted} instead of {replicas}"),
         }

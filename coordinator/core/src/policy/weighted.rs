@@ -114,11 +114,20 @@ pub fn propose(pool: &Pool, config: &Config, memory: &mut Memory, now: Time) -> 
         reasons.push(Reason::Held);
         step = Step::None;
     }
-    let wanted = match step {
-        Step::Out(by) => config.limits.max().min(replicas.saturating_add(by)),
-        Step::In(by) => config.limits.min().max(replicas.saturating_sub(by)),
-        Step::None => replicas,
+    let (asked, wanted) = match step {
+        Step::Out(by) => {
+            let asked = replicas.saturating_add(by);
+            (asked, config.limits.max().min(asked))
+        }
+        Step::In(by) => {
+            let asked = replicas.saturating_sub(by);
+            (asked, config.limits.min().max(asked))
+        }
+        Step::None => (replicas, replicas),
     };
+    if asked != wanted {
+        reasons.push(Reason::Limited { asked, replicas: wanted });
+    }
     reasons.push(Reason::Wants { replicas, wanted });
     Proposal {
         replicas: Some(wanted),
@@ -253,6 +262,13 @@ pub enum Reason {
     },
     /// The pool does not shrink, because a metric without a number might be high.
     Held,
+    /// The step would leave the limits.
+    Limited {
+        /// What the step asks for.
+        asked: u32,
+        /// What it became.
+        replicas: u32,
+    },
     /// What comes of it.
     Wants {
         /// What there is.
@@ -279,6 +295,7 @@ impl fmt::Display for Reason {
             }
             Reason::Cooldown { left } => write!(f, "nothing changes for another {} s", left.as_secs()),
             Reason::Held => f.write_str("the pool does not shrink while a metric has no number"),
+            Reason::Limited { asked, replicas } => write!(f, "{replicas} instead of {asked}: the limits"),
             Reason::Wants { replicas, wanted } if replicas == wanted => write!(f, "{replicas} are right"),
             Reason::Wants { replicas, wanted } => write!(f, "{wanted} instead of {replicas}"),
         }

@@ -132,6 +132,22 @@ fn a_zone_that_another_replica_reaches_is_a_partition() {
 }
 
 #[test]
+fn half_a_zone_that_another_replica_does_not_reach_either_is_no_partition() {
+    let mut world = world(CALM);
+    for node in members(&world, 1).into_iter().take(10) {
+        world.nodes[node as usize] = Health::Silent;
+    }
+    for _ in 0..10 {
+        let reach: Vec<_> = [(0, 20), (1, 10), (2, 20)]
+            .map(|(zone, reached)| (zone_id(zone), ZoneReach { nodes: 20, reached }))
+            .to_vec();
+        world.tell(Fact::Replica(Replica { name: "r2", reach: &reach }));
+        world.run(1_000);
+    }
+    assert_eq!(world.count(Verdict::ZonePartition), 0);
+}
+
+#[test]
 fn two_zones_failing_together_freeze_all_but_adding() {
     let mut world = World::new(5, 80, 4, CALM);
     world.run(20_000);

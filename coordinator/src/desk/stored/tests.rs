@@ -109,6 +109,7 @@ fn decisions_with_every_fate_come_back() {
         not_before: at(5),
         action: Some(ActionId::of(Effect::Drain, "x", Incarnation(1), 1)),
         mode: Mode::Act,
+        unsure: fate == Fate::Begun,
         fate,
     };
     let seen = Verdict::ALL.map(|verdict| Seen { at: at(1), verdict, evidence: "it is".into() });

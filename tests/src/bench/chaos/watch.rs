@@ -12,7 +12,7 @@ use ostler_tests::history::{Fact, Moment, Recorder};
 use tokio::task::JoinSet;
 use tonic::transport::{Channel, Endpoint};
 
-use super::etcd;
+use crate::etcd;
 
 /// How often each replica is asked who leads.
 const ASK_EVERY: Duration = Duration::from_millis(50);

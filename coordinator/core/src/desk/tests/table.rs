@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use crate::action::audit::Entry;
 use crate::action::{ActionId, Effect, Observed, Target};
 use crate::brake::{self, Mode, Modes, PoolLevel, Scene, Take, ZoneLevel};
 use crate::desk::{
@@ -36,6 +37,8 @@ pub(super) enum Hand {
     /// They do not come to it.
     Deaf,
     Refuses,
+    /// It carries them out, and says nothing, neither then nor when it is asked.
+    Dumb,
     /// Drains take for ever; it carries out everything else.
     DrainsLong,
 }
@@ -171,7 +174,10 @@ impl Table {
                     revision: *revision,
                     item: item.clone(),
                 });
-                let kept = kept.filter(|it| !matches!(it.item, Item::Audit(_))).collect();
+                // Of the audit log the newest entry.
+                let newest = self.log().last().map_or(0, |entry| entry.sequence);
+                let shown = |item: &Item| !matches!(item, Item::Audit(entry) if entry.sequence < newest);
+                let kept = kept.filter(|it| shown(&it.item)).collect();
                 self.desk.hear(Answer::Loaded { number, kept });
             }
             Request::Write(batch) => self.write(&batch),
@@ -196,11 +202,14 @@ impl Table {
                     self.done.push((call.intent.effect, call.intent.target.clone()));
                 }
                 self.effects.entry(call.id).or_insert(1);
-                if self.hand != Hand::Silent {
+                if !matches!(self.hand, Hand::Silent | Hand::Dumb) {
                     self.desk.hear(Answer::Told { id: call.id, told: Told::Done });
                 }
             }
             Request::Look { id, term } => {
+                if self.hand == Hand::Dumb {
+                    return;
+                }
                 self.heard = self.heard.max(term);
                 let there = self.effects.contains_key(&id);
                 let told = match self.drains.contains(&id) {
@@ -243,6 +252,12 @@ impl Table {
         if self.fault == Fault::None {
             self.desk.hear(Answer::Written { number: batch.number, revision: self.revision });
         }
+    }
+
+    /// The audit log, oldest first.
+    pub(super) fn log(&self) -> impl DoubleEndedIterator<Item = &Entry> {
+        let items = self.store.values().map(|(_, _, item)| item);
+        items.filter_map(|item| if let Item::Audit(entry) = item { Some(entry) } else { None })
     }
 
     /// The only decision.

@@ -159,6 +159,30 @@ pub enum ConditionReason {
     TooFewReplicas,
 }
 
+impl ConditionReason {
+    /// The word that Kubernetes has for it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            ConditionReason::SucceededGetScale => "SucceededGetScale",
+            ConditionReason::ReadyForNewScale => "ReadyForNewScale",
+            ConditionReason::ScaleUpStabilized => "ScaleUpStabilized",
+            ConditionReason::ScaleDownStabilized => "ScaleDownStabilized",
+            ConditionReason::ScalingDisabled => "ScalingDisabled",
+            ConditionReason::ValidMetricFound => "ValidMetricFound",
+            ConditionReason::FailedGetResourceMetric => "FailedGetResourceMetric",
+            ConditionReason::FailedGetContainerResourceMetric => "FailedGetContainerResourceMetric",
+            ConditionReason::FailedGetPodsMetric => "FailedGetPodsMetric",
+            ConditionReason::FailedGetObjectMetric => "FailedGetObjectMetric",
+            ConditionReason::FailedGetExternalMetric => "FailedGetExternalMetric",
+            ConditionReason::DesiredWithinRange => "DesiredWithinRange",
+            ConditionReason::ScaleUpLimit => "ScaleUpLimit",
+            ConditionReason::ScaleDownLimit => "ScaleDownLimit",
+            ConditionReason::TooManyReplicas => "TooManyReplicas",
+            ConditionReason::TooFewReplicas => "TooFewReplicas",
+        }
+    }
+}
+
 impl fmt::Display for ConditionReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -119,8 +119,9 @@ impl Cluster {
 
     /// All that desks keep, besides the audit log.
     pub(crate) fn load(&mut self) -> Vec<Kept> {
-        let all: Vec<_> =
+        let mut all: Vec<_> =
             ["actions/", "decisions/", "desk/"].into_iter().flat_map(|prefix| self.newest(prefix)).collect();
+        all.extend(self.newest("audit/").into_iter().max_by(|a, b| a.key.cmp(&b.key)));
         all.iter().map(|it| self.kept(it)).collect()
     }
 
