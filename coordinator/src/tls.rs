@@ -7,13 +7,15 @@
 mod addresses;
 mod files;
 mod keeper;
+mod lists;
 mod nodes;
 mod pass;
 mod trust;
 
 pub use self::addresses::Addresses;
+pub(crate) use self::addresses::root_cause;
 pub(crate) use self::files::ALPN;
 pub use self::files::{Error, Files, Naming};
-pub(crate) use self::keeper::Keeper;
+pub(crate) use self::keeper::{Keeper, chain};
 pub(crate) use self::pass::Certified;
 pub(crate) use self::trust::Trust;

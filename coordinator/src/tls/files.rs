@@ -1,6 +1,7 @@
 //! The files, and what is made of them. What is wrong with one is said by its key in the configuration, and never with
 //! anything that is in it.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,6 +12,8 @@ use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKey
 use rustls::server::danger::ClientCertVerifier;
 use rustls::server::{NoServerSessionStorage, VerifierBuilderError, WebPkiClientVerifier};
 use rustls::{RootCertStore, ServerConfig};
+
+use super::lists;
 
 /// The only protocol that is spoken under TLS, as gRPC wants it.
 pub(crate) const ALPN: &[u8] = b"h2";
@@ -77,6 +80,14 @@ pub enum Error {
     /// The authorities and lists make no rule.
     #[error("tls.client_ca and tls.client_crl cannot be used together")]
     Verifier(#[from] VerifierBuilderError),
+    /// A list bears the name of an authority that has not signed it. Whoever that authority let in would be turned away.
+    #[error(
+        "tls.client_crl: a list is by {issuer} as it says, and not signed with the key of each authority of that name in tls.client_ca"
+    )]
+    List {
+        /// As the list says.
+        issuer: String,
+    },
     /// The library lacks what is needed.
     #[error("TLS cannot be set up")]
     Library(#[source] rustls::Error),
@@ -106,6 +117,8 @@ pub(crate) struct Material {
     pub(crate) server: Arc<ServerConfig>,
     /// Whom it lets in; everybody when there is none.
     pub(super) clients: Option<Arc<dyn ClientCertVerifier>>,
+    /// Serial numbers on the lists, whoever's they are: whom to judge first.
+    pub(super) revoked: BTreeSet<Vec<u8>>,
 }
 
 impl Files {
@@ -127,18 +140,20 @@ impl Files {
             several(certificate).ok_or_else(|| form("tls.certificate", &self.certificate, "certificate"))?;
         let key =
             PrivateKeyDer::from_pem_slice(key).map_err(|_| form("tls.key", &self.key, "private key"))?;
+        let mut revoked = BTreeSet::new();
         let clients = match (client_ca, &self.client_ca) {
             (Some(client_ca), Some(path)) => {
                 let authorities =
                     several(client_ca).ok_or_else(|| form("tls.client_ca", path, "certificate"))?;
-                let revoked = match (client_crl, &self.client_crl) {
+                let lists = match (client_crl, &self.client_crl) {
                     (Some(lists), Some(path)) => {
                         let what = "list of revoked certificates";
                         several(lists).ok_or_else(|| form("tls.client_crl", path, what))?
                     }
                     (Some(_) | None, _) => Vec::new(),
                 };
-                Some(verifier(authorities, revoked)?)
+                revoked = lists::checked(&lists, &authorities, &provider())?;
+                Some(verifier(authorities, lists)?)
             }
             (Some(_) | None, _) => None,
         };
@@ -154,7 +169,7 @@ impl Files {
         // A session that is resumed would show no certificate; connections here last for months.
         server.session_storage = Arc::new(NoServerSessionStorage {});
         server.send_tls13_tickets = 0;
-        Ok(Material { server: Arc::new(server), clients })
+        Ok(Material { server: Arc::new(server), clients, revoked })
     }
 }
 
@@ -162,14 +177,14 @@ impl Files {
 /// fleet out because a list is late would be the greater harm.
 fn verifier(
     authorities: Vec<CertificateDer<'static>>,
-    revoked: Vec<CertificateRevocationListDer<'static>>,
+    lists: Vec<CertificateRevocationListDer<'static>>,
 ) -> Result<Arc<dyn ClientCertVerifier>, Error> {
     let mut roots = RootCertStore::empty();
     for authority in authorities {
         roots.add(authority).map_err(Error::Authority)?;
     }
     let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider())
-        .with_crls(revoked)
+        .with_crls(lists)
         .allow_unknown_revocation_status();
     Ok(verifier.build()?)
 }

@@ -1,6 +1,5 @@
 //! Reads the files again and again.
 
-use std::error::Error as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -73,7 +72,8 @@ impl Keeper {
     }
 }
 
-fn chain(error: &Error) -> String {
+/// An error with its causes.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(error) = source {

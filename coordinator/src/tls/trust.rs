@@ -1,6 +1,6 @@
 //! What counts now, and the connections that stand on it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
@@ -36,7 +36,11 @@ pub(crate) struct Trust {
 pub(super) struct Shown {
     pub(super) number: u64,
     chain: Vec<CertificateDer<'static>>,
-    /// When to judge it next without a change of files, in Unix seconds: when the first of the chain expires.
+    /// What the certificates of the chain are known by to lists of revoked ones.
+    serials: Vec<Vec<u8>>,
+    /// When each of the chain expires, in Unix seconds.
+    expiries: Vec<i64>,
+    /// When to judge it next without a change of files, in Unix seconds: when the next of the chain expires.
     judge_at: AtomicI64,
     /// Why it counts no more.
     pub(super) lost: OnceLock<String>,
@@ -67,7 +71,7 @@ impl Trust {
 
     /// Ends the connections whose certificates have expired.
     pub(super) fn end_expired(&self) {
-        let now = i64::try_from(UnixTime::now().as_secs()).unwrap_or(NEVER);
+        let now = seconds(UnixTime::now());
         self.judge(|shown| shown.judge_at.load(Ordering::Relaxed) <= now);
     }
 
@@ -85,20 +89,14 @@ impl Trust {
         if chain.is_empty() {
             return Certified::new(nodes, None);
         }
-        let shown = Arc::new(Shown {
-            number: self.next.fetch_add(1, Ordering::Relaxed),
-            chain: chain.to_vec(),
-            judge_at: AtomicI64::new(chain.iter().map(expires).min().unwrap_or(NEVER)),
-            lost: OnceLock::new(),
-            waker: AtomicWaker::new(),
-        });
+        let shown = Arc::new(Shown::new(self.next.fetch_add(1, Ordering::Relaxed), chain));
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         open.insert(shown.number, Arc::clone(&shown));
         drop(open);
         // Whoever replaced the material meanwhile may not have seen this connection yet.
         let current = self.material();
         if !Arc::ptr_eq(material, &current) {
-            shown.judge(&current);
+            shown.judge(&current, UnixTime::now());
         }
         Certified::new(nodes, Some((shown, Arc::clone(self))))
     }
@@ -109,10 +107,13 @@ impl Trust {
 
     fn judge(&self, wanted: impl Fn(&Shown) -> bool) {
         let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        let wanted: Vec<Arc<Shown>> = open.values().filter(|shown| wanted(shown)).map(Arc::clone).collect();
+        let mut wanted: Vec<Arc<Shown>> =
+            open.values().filter(|shown| wanted(shown)).map(Arc::clone).collect();
         drop(open);
         let material = self.material();
-        let lost = wanted.iter().filter_map(|shown| shown.judge(&material));
+        // Each takes a signature over the whole list: whoever is on it does not wait for all others.
+        wanted.sort_by_cached_key(|shown| !shown.is_among(&material.revoked));
+        let lost = wanted.iter().filter_map(|shown| shown.judge(&material, UnixTime::now()));
         let (count, reason) = lost.fold((0_usize, None), |(count, _), reason| (count + 1, Some(reason)));
         if let Some(reason) = reason {
             tracing::warn!(connections = count, reason, "connections end, their certificates count no more");
@@ -121,11 +122,35 @@ impl Trust {
 }
 
 impl Shown {
-    /// Whether it would still be let in; if not, its connection is told once, and the reason given.
-    fn judge(&self, material: &Material) -> Option<&str> {
+    fn new(number: u64, chain: &[CertificateDer<'static>]) -> Shown {
+        let parsed = chain.iter().filter_map(|it| X509Certificate::from_der(it).ok());
+        let known = parsed.map(|(_, it)| {
+            // The last second of its validity is one of it.
+            (it.raw_serial().to_vec(), it.validity().not_after.timestamp().saturating_add(1))
+        });
+        let (serials, expiries): (Vec<_>, Vec<_>) = known.unzip();
+        Shown {
+            number,
+            chain: chain.to_vec(),
+            judge_at: AtomicI64::new(expiries.iter().copied().min().unwrap_or(NEVER)),
+            serials,
+            expiries,
+            lost: OnceLock::new(),
+            waker: AtomicWaker::new(),
+        }
+    }
+
+    fn is_among(&self, revoked: &BTreeSet<Vec<u8>>) -> bool {
+        self.serials.iter().any(|serial| revoked.contains(serial))
+    }
+
+    /// Whether it would still be let in; if not, its connection is told once, and the reason given. One of the chain that has
+    /// expired may be one that is not needed, so the next is waited for in any case.
+    fn judge(&self, material: &Material, now: UnixTime) -> Option<&str> {
         let (first, rest) = self.chain.split_first()?;
-        let verified = material.clients.as_ref()?.verify_client_cert(first, rest, UnixTime::now());
-        self.judge_at.store(NEVER, Ordering::Relaxed);
+        let verified = material.clients.as_ref()?.verify_client_cert(first, rest, now);
+        let later = self.expiries.iter().copied().filter(|at| *at > seconds(now));
+        self.judge_at.store(later.min().unwrap_or(NEVER), Ordering::Relaxed);
         let Err(error) = verified else { return None };
         self.lost.set(error.to_string()).ok()?;
         self.waker.wake();
@@ -133,8 +158,9 @@ impl Shown {
     }
 }
 
-/// The last second of a certificate.
-fn expires(certificate: &CertificateDer<'_>) -> i64 {
-    let parsed = X509Certificate::from_der(certificate);
-    parsed.map_or(NEVER, |(_, parsed)| parsed.validity().not_after.timestamp().saturating_add(1))
+fn seconds(time: UnixTime) -> i64 {
+    i64::try_from(time.as_secs()).unwrap_or(NEVER)
 }
+
+#[cfg(test)]
+mod tests;
