@@ -25,7 +25,7 @@ use tonic::transport::{Channel, Uri};
 pub use self::answers::Answers;
 use crate::driver::{Driver, View};
 use crate::lead::Fitness;
-use crate::tls::Addresses;
+use crate::tls::{self, Addresses};
 
 /// How often a replica is asked what it reaches.
 const ASK_INTERVAL: Duration = Duration::from_secs(1);
@@ -130,14 +130,16 @@ impl Peers {
                     }
                     Ok(reach) => tracing::info!(url, replica = reach.replica, "hears another replica"),
                     Err(status) => {
-                        tracing::warn!(url, error = status.message(), "another replica does not answer")
+                        tracing::warn!(url, error = told(status), "another replica does not answer")
                     }
                 }
             }
             match answer {
                 Ok(reach) => self.learn_reach(&reach, &reached),
                 // Its certificate, or ours, may have been renewed.
-                Err(_) if uri.scheme_str() == Some("https") => client = self::client(addresses, uri),
+                Err(status) if client.is_err() || is_of_transport(&status) => {
+                    client = self::client(addresses, uri);
+                }
                 Err(_) => {}
             }
         }
@@ -207,15 +209,24 @@ fn testimony(evidence: &v1::NodeEvidence, interval: Duration) -> Option<Testimon
 type Client = Result<PeerClient<Channel>, Status>;
 
 fn client(addresses: &Addresses, uri: &Uri) -> Client {
-    let endpoint = addresses.endpoint(uri).map_err(|error| Status::unavailable(error.to_string()))?;
+    let endpoint = addresses.endpoint(uri).map_err(|error| Status::unavailable(tls::chain(&error)))?;
     let channel = endpoint
         .connect_timeout(ANSWER_WITHIN)
-        .timeout(ANSWER_WITHIN)
         .http2_keep_alive_interval(ASK_INTERVAL)
         .keep_alive_timeout(ALIVE_WITHIN)
         .keep_alive_while_idle(true)
         .connect_lazy();
     Ok(PeerClient::new(channel).max_decoding_message_size(ANSWER_BYTES_MAX))
+}
+
+/// Whether a connection failed, and not whoever is at its other end: that one says why itself, or is late.
+fn is_of_transport(status: &Status) -> bool {
+    std::error::Error::source(status).is_some()
+}
+
+/// Why there is no answer.
+fn told(status: &Status) -> String {
+    std::error::Error::source(status).map_or_else(|| status.message().to_owned(), tls::root_cause)
 }
 
 async fn within<T>(answer: impl Future<Output = Result<T, Status>>) -> Result<T, Status> {
@@ -233,6 +244,16 @@ pub(crate) fn ticks() -> tokio::time::Interval {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn only_a_connection_that_fails_is_made_anew() {
+        let late = within(std::future::pending::<Result<(), Status>>()).await.unwrap_err();
+        let said = Status::unauthenticated("it is not known");
+        let reset = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
+        let failed = Status::from_error(Box::new(reset));
+        assert_eq!([&late, &said, &failed].map(is_of_transport), [false, false, true]);
+        assert_eq!((told(&said), told(&failed)), ("it is not known".into(), "connection reset".into()));
+    }
 
     #[test]
     fn only_a_verdict_speaks_against_a_node_and_only_a_beat_for_it() {

@@ -7,12 +7,13 @@ use ostler_core::desk::{Order, OrderRefusal, Wanted};
 use ostler_proto::v1;
 use ostler_proto::v1::control_client::ControlClient;
 use tonic::metadata::MetadataValue;
+use tonic::transport::{Channel, Uri};
 use tonic::{Code, Request, Response, Status};
 
 use crate::convert::decisions::scope;
 use crate::desk::{Counter, Earnest, Refusal};
 use crate::driver::Driver;
-use crate::tls::Addresses;
+use crate::tls::{self, Addresses};
 
 /// The header of an order that was passed on, which is not passed on again.
 const PASSED_ON: &str = "x-ostler-passed-on";
@@ -94,14 +95,22 @@ impl Orders {
         }
     }
 
+    /// A connection to a replica, when there is one to be had.
+    async fn reach(&self, uri: &Uri) -> Option<Channel> {
+        let unreached = |error: &dyn std::error::Error| {
+            tracing::warn!(%uri, error = tls::chain(error), "an order cannot be passed on to a replica");
+        };
+        let endpoint = self.peers.endpoint(uri).inspect_err(|error| unreached(error)).ok()?;
+        let endpoint = endpoint.connect_timeout(REACH_TIME_MAX).timeout(PASS_TIME_MAX);
+        endpoint.connect().await.inspect_err(|error| unreached(error)).ok()
+    }
+
     /// Passes an order on to whichever replica leads, when this one does not. One that is stuck, old or gone does not end
     /// the search: what it may have done is not done twice, because the order keeps its name.
     async fn pass_on(&self, refused: Status, order: Passed) -> Result<v1::ControlResponse, Status> {
         let mut answer = refused;
         for uri in self.peers.uris() {
-            let Ok(endpoint) = self.peers.endpoint(uri) else { continue };
-            let endpoint = endpoint.connect_timeout(REACH_TIME_MAX).timeout(PASS_TIME_MAX);
-            let Ok(channel) = endpoint.connect().await else { continue };
+            let Some(channel) = self.reach(uri).await else { continue };
             let mut client = ControlClient::new(channel);
             let told = match &order {
                 Passed::Hold(order) => client.hold(passed_on(order.clone())).await,

@@ -75,7 +75,7 @@ enum Refused {
     Plain,
     #[error("it does not speak HTTP/2 under TLS (ALPN h2)")]
     Protocol,
-    #[error("its handshake did not end in time")]
+    #[error("its handshake did not end in time; it may speak no TLS, or be far too slow")]
     Late,
     #[error("{0}")]
     Lost(io::Error),
