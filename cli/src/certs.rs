@@ -3,6 +3,7 @@
 
 pub(crate) mod args;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
@@ -12,8 +13,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateRevocationListParams, DnType, ExtendedKeyUsagePurpose,
-    IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose, RevokedCertParams, SanType, SerialNumber,
-    date_time_ymd,
+    IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose, PublicKeyData, RevokedCertParams, SanType,
+    SerialNumber, date_time_ymd,
 };
 use serde_json::json;
 use x509_parser::pem::parse_x509_pem;
@@ -33,6 +34,9 @@ const EARLIER_S: u64 = 3_600;
 
 /// Seconds of a day.
 const DAY_S: u64 = 86_400;
+
+/// Bytes of a key's identifier that tell its authority from others.
+const KEY_ID_BYTES: usize = 8;
 
 /// Days after which the next list of revoked certificates is due. Coordinators let an old one count.
 const LIST_DAYS: u32 = 36_500;
@@ -55,19 +59,29 @@ pub(crate) fn run(options: Certs, output: Output) -> Result<(), Error> {
 
 /// What becomes of a file that is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Put {
+pub(crate) enum Put {
     New,
     Over,
 }
 
-fn init(folder: &Path, days: u32, put: Put) -> Result<Vec<PathBuf>, Error> {
+/// Makes an authority with an empty list.
+pub(crate) fn init(folder: &Path, days: u32, put: Put) -> Result<Vec<PathBuf>, Error> {
     fs::create_dir_all(folder).map_err(|error| failed(folder, &error))?;
-    let mut params = params("Ostler authority", days);
+    let key = KeyPair::generate().map_err(unmade)?;
+    // Lists are told apart by the names of their authorities: no two may have the same.
+    let key_id = CertificateParams::default().key_identifier(&key);
+    let key_id: String = key_id.iter().take(KEY_ID_BYTES).map(|byte| format!("{byte:02x}")).collect();
+    let mut params = params(&format!("Ostler authority {key_id}"), days);
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-    let key = KeyPair::generate().map_err(unmade)?;
-    let certificate = params.self_signed(&key).map_err(unmade)?;
-    write_all(&[(folder.join(CA_KEY), key.serialize_pem()), (folder.join(CA), certificate.pem())], put)
+    let certificate = params.self_signed(&key).map_err(unmade)?.pem();
+    let key_pem = key.serialize_pem();
+    // Coordinators want to find a list when they start, so that it can grow while they run.
+    let list = revoked(&Issuer::new(params, key), BTreeSet::new())?;
+    write_all(
+        &[(folder.join(CA_KEY), key_pem), (folder.join(CA), certificate), (folder.join(CRL), list)],
+        put,
+    )
 }
 
 fn issue(options: Issue) -> Result<Vec<PathBuf>, Error> {
@@ -131,16 +145,27 @@ fn revoke(folder: &Path, certificate: &Path) -> Result<Vec<PathBuf>, Error> {
     let wrong = |path: &Path| Error::Failed(format!("{}: it is not what it should be", path.display()));
     let (_, pem) = parse_x509_pem(&read(certificate)?).map_err(|_| wrong(certificate))?;
     let parsed = pem.parse_x509().map_err(|_| wrong(certificate))?;
+    let (_, ca) = parse_x509_pem(&read(&folder.join(CA))?).map_err(|_| wrong(folder))?;
+    let ca = ca.parse_x509().map_err(|_| wrong(folder))?;
+    if parsed.issuer().as_raw() != ca.subject().as_raw()
+        || parsed.verify_signature(Some(ca.public_key())).is_err()
+    {
+        let (certificate, folder) = (certificate.display(), folder.display());
+        let text = format!("{certificate} is by another authority than that in {folder}: revoke it there");
+        return Err(Error::Failed(text));
+    }
     let list = folder.join(CRL);
-    let mut serials = Vec::new();
+    let mut serials = BTreeSet::from([parsed.raw_serial().to_vec()]);
     if list.exists() {
         let (_, pem) = parse_x509_pem(&read(&list)?).map_err(|_| wrong(&list))?;
         let (_, known) = CertificateRevocationList::from_der(&pem.contents).map_err(|_| wrong(&list))?;
         serials.extend(known.iter_revoked_certificates().map(|it| it.raw_serial().to_vec()));
     }
-    serials.push(parsed.raw_serial().to_vec());
-    serials.sort();
-    serials.dedup();
+    write_all(&[(list, revoked(&issuer, serials)?)], Put::Over)
+}
+
+/// The list of certificates with these serial numbers.
+fn revoked(issuer: &Issuer<'_, KeyPair>, serials: BTreeSet<Vec<u8>>) -> Result<String, Error> {
     let now = date_time_ymd(1970, 1, 1) + from_now(0);
     let revoked = |serial: Vec<u8>| RevokedCertParams {
         serial_number: SerialNumber::from_slice(&serial),
@@ -156,8 +181,7 @@ fn revoke(folder: &Path, certificate: &Path) -> Result<Vec<PathBuf>, Error> {
         revoked_certs: serials.into_iter().map(revoked).collect(),
         key_identifier_method: KeyIdMethod::Sha256,
     };
-    let text = params.signed_by(&issuer).and_then(|list| list.pem()).map_err(unmade)?;
-    write_all(&[(list, text)], Put::Over)
+    params.signed_by(issuer).and_then(|list| list.pem()).map_err(unmade)
 }
 
 fn authority(folder: &Path) -> Result<Issuer<'static, KeyPair>, Error> {
@@ -168,9 +192,14 @@ fn authority(folder: &Path) -> Result<Issuer<'static, KeyPair>, Error> {
     };
     let (certificate, key) = (text(CA)?, text(CA_KEY)?);
     let unusable =
-        |_| Error::Failed(format!("{}: {CA} and {CA_KEY} are not an authority's", folder.display()));
-    let key = KeyPair::from_pem(&key).map_err(unusable)?;
-    Issuer::from_ca_cert_pem(&certificate, key).map_err(unusable)
+        || Error::Failed(format!("{}: {CA} and {CA_KEY} are not an authority's", folder.display()));
+    let key = KeyPair::from_pem(&key).map_err(|_| unusable())?;
+    let (_, pem) = parse_x509_pem(certificate.as_bytes()).map_err(|_| unusable())?;
+    if pem.parse_x509().map_err(|_| unusable())?.public_key().raw != key.subject_public_key_info() {
+        let text = format!("{}: {CA} and {CA_KEY} are not of one authority", folder.display());
+        return Err(Error::Failed(text));
+    }
+    Issuer::from_ca_cert_pem(&certificate, key).map_err(|_| unusable())
 }
 
 fn params(name: &str, days: u32) -> CertificateParams {
@@ -225,89 +254,4 @@ fn unmade(error: rcgen::Error) -> Error {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::os::unix::fs::PermissionsExt;
-
-    use clap::Parser;
-    use x509_parser::prelude::GeneralName;
-
-    use super::*;
-    use crate::args::{Cli, Command};
-
-    fn certs(line: &str) -> Result<Vec<PathBuf>, Error> {
-        let cli = Cli::try_parse_from(["ostler", "certs"].into_iter().chain(line.split(' ')));
-        let cli = cli.map_err(|error| Error::Usage(error.to_string()))?;
-        let Command::Certs(Certs { what }) = cli.command else { panic!("certs was asked for") };
-        match what {
-            What::Init { folder, how } => {
-                init(&folder, how.days_of_authority(), if how.force { Put::Over } else { Put::New })
-            }
-            What::Issue(options) => issue(options),
-            What::Revoke { folder, certificate } => revoke(&folder, &certificate),
-        }
-    }
-
-    #[test]
-    fn files_are_their_owners_and_are_not_replaced_unless_forced() {
-        let folder = tempfile::tempdir().unwrap();
-        let at = folder.path().join("pki").display().to_string();
-        let issue = format!("issue {at} --node gpu-01");
-        assert!(certs(&issue).unwrap_err().to_string().contains("certs init"));
-        let mut made = certs(&format!("init {at}")).unwrap();
-        made.extend(certs(&issue).unwrap());
-        for path in &made {
-            assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o600, "{}", path.display());
-        }
-        let before = fs::read(&made[3]).unwrap();
-        for line in [&issue, &format!("init {at}")] {
-            assert!(certs(line).unwrap_err().to_string().contains("--force"), "{line}");
-        }
-        assert_eq!(fs::read(&made[3]).unwrap(), before);
-        certs(&format!("{issue} --force")).unwrap();
-        assert_ne!(fs::read(&made[3]).unwrap(), before);
-    }
-
-    #[test]
-    fn a_certificate_names_what_it_is_for_and_for_how_long() {
-        let folder = tempfile::tempdir().unwrap();
-        let at = folder.path().display();
-        certs(&format!("init {at}")).unwrap();
-        let cases = [
-            ("--node gpu-01", "node-gpu-01.pem", "spiffe://ostler/node/gpu-01", false),
-            ("--operator ann", "operator-ann.pem", "spiffe://ostler/operator/ann", false),
-            ("--coordinator c0.yard 10.0.0.1", "coordinator-c0.yard.pem", "c0.yard", true),
-        ];
-        for (whose, file, name, serves) in cases {
-            certs(&format!("issue {at} --days 2 {whose}")).unwrap();
-            let (_, pem) = parse_x509_pem(&fs::read(folder.path().join(file)).unwrap()).unwrap();
-            let parsed = pem.parse_x509().unwrap();
-            let names = parsed.subject_alternative_name().unwrap().unwrap();
-            let named = |it: &GeneralName<'_>| matches!(it, GeneralName::URI(it) | GeneralName::DNSName(it) if *it == name);
-            assert!(names.value.general_names.iter().any(named), "{names:?}");
-            let usage = parsed.extended_key_usage().unwrap().unwrap().value;
-            assert_eq!((usage.client_auth, usage.server_auth), (true, serves));
-            let validity = parsed.validity();
-            let lasts = validity.not_after.timestamp() - validity.not_before.timestamp();
-            assert_eq!(lasts as u64, 2 * DAY_S + EARLIER_S);
-        }
-        assert!(certs(&format!("issue {at} --node a/b")).unwrap_err().to_string().contains("letters"));
-        assert!(
-            certs(&format!("issue {at}")).is_err()
-                && certs(&format!("issue {at} --node a --operator b")).is_err()
-        );
-    }
-
-    #[test]
-    fn the_list_keeps_what_was_revoked_before() {
-        let folder = tempfile::tempdir().unwrap();
-        let at = folder.path().display();
-        certs(&format!("init {at}")).unwrap();
-        for (name, count) in [("a", 1), ("b", 2), ("b", 2)] {
-            let _ = certs(&format!("issue {at} --node {name}"));
-            certs(&format!("revoke {at} {at}/node-{name}.pem")).unwrap();
-            let (_, pem) = parse_x509_pem(&fs::read(folder.path().join(CRL)).unwrap()).unwrap();
-            let (_, list) = CertificateRevocationList::from_der(&pem.contents).unwrap();
-            assert_eq!(list.iter_revoked_certificates().count(), count);
-        }
-    }
-}
+mod tests;

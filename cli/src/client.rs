@@ -208,6 +208,8 @@ fn endpoint(server: &Server) -> Result<Endpoint, Error> {
     if secure {
         let unusable = |error| Error::Usage(format!("--ca, --cert or --key: {}", root_cause(&error)));
         endpoint = endpoint.tls_config(tls(server)?).map_err(unusable)?;
+    } else if server.ca.is_some() || server.cert.is_some() || server.key.is_some() {
+        return Err(usage("--ca, --cert and --key (OSTLER_CA, OSTLER_CERT, OSTLER_KEY) are for https only"));
     }
     Ok(endpoint
         .initial_stream_window_size(WINDOW_BYTES)
@@ -227,7 +229,9 @@ fn tls(server: &Server) -> Result<ClientTlsConfig, Error> {
         let text = format!("--server {url:?} needs --ca, the file with the authority of its certificate");
         return Err(Error::Usage(text));
     };
-    let tls = ClientTlsConfig::new().ca_certificate(Certificate::from_pem(read("--ca", ca)?));
+    // The kernel accepts connections for a process that is stopped, too: the handshake needs a limit of its own.
+    let tls = ClientTlsConfig::new().timeout(CONNECT_DEADLINE);
+    let tls = tls.ca_certificate(Certificate::from_pem(read("--ca", ca)?));
     match (cert, key) {
         (Some(cert), Some(key)) => {
             Ok(tls.identity(Identity::from_pem(read("--cert", cert)?, read("--key", key)?)))
@@ -278,6 +282,7 @@ fn root_cause(error: &dyn std::error::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::certs;
 
     #[test]
     fn an_address_needs_a_host_and_may_leave_the_scheme_out() {
@@ -286,5 +291,36 @@ mod tests {
         for wrong in ["", "http://", "https://x:1", "ftp://x", "a b", "http://:7400"] {
             assert!(matches!(endpoint(wrong), Err(Error::Usage(_))), "{wrong}");
         }
+    }
+
+    #[test]
+    fn certificates_are_not_forgotten_over_a_scheme_that_has_none() {
+        let file = Some("it.pem".into());
+        let plain = Server { url: "http://localhost:7400".to_owned(), ..Server::default() };
+        for server in [
+            Server { ca: file.clone(), ..plain.clone() },
+            Server { cert: file.clone(), ..plain.clone() },
+            Server { key: file, url: "localhost:7400".to_owned(), ..plain },
+        ] {
+            let Err(Error::Usage(text)) = endpoint(&server) else { panic!("{server:?} is used") };
+            assert!(text.contains("for https only"), "{text}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_coordinator_that_is_stopped_is_told_from_one_that_answers() {
+        let folder = tempfile::tempdir().unwrap();
+        certs::init(folder.path(), 1, certs::Put::New).unwrap();
+        let ca = folder.path().join("ca.pem");
+        // The kernel accepts, and nobody answers.
+        let stopped = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("https://{}", stopped.local_addr().unwrap());
+        let server = Server { url, ca: Some(ca), ..Server::default() };
+        let connecting = tokio::time::timeout(5 * CONNECT_DEADLINE, Client::connect(&server));
+        let error = connecting.await.unwrap().unwrap_err();
+        assert!(
+            matches!(&error, Error::Unavailable { reason, .. } if reason.contains("handshake")),
+            "{error}"
+        );
     }
 }

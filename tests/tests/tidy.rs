@@ -33,8 +33,8 @@ const NAMED_ONLY_IN: &[(&str, &[&str])] = &[
     ("rusty_s3", &["coordinator/src/backup/s3.rs", "coordinator/src/backup/s3/"]),
     ("kube", &[]),
     ("tokio_rustls", &["coordinator/src/server/"]),
-    ("x509_parser", &["coordinator/src/tls/", "cli/src/certs.rs"]),
-    ("rcgen", &["cli/src/certs.rs", "coordinator/src/tls/", "coordinator/tests/", "tests/tests/"]),
+    ("x509_parser", &["coordinator/src/tls/", "cli/src/certs"]),
+    ("rcgen", &["cli/src/certs", "coordinator/src/tls/", "coordinator/tests/", "tests/tests/"]),
 ];
 
 /// Files where the wire meets the core: what comes in, what goes out, what is asked, and what is kept. All others know one

@@ -17,15 +17,17 @@ use common::{
     replica::PATIENCE,
 };
 use ostler_proto::v1;
+use ostler_proto::v1::agent_client::AgentClient;
 use ostler_proto::v1::fleet_client::FleetClient;
 use serde_json::Value;
+use tokio_stream::StreamExt;
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
 
 /// In which a connection ends whose certificate was revoked.
 const CLOSED_WITHIN: Duration = Duration::from_secs(5);
 
 /// How long certificates last that expire in a test: time to start everything while the machine is busy.
-const SHORT: Duration = Duration::from_secs(8);
+const SHORT: Duration = Duration::from_secs(12);
 
 /// A coordinator with the files `coordinator.pem`, `ca.pem` and `crl.pem` of a folder, and with `operator.pem` for `ostler`.
 fn coordinator(folder: &Folder, coordinator: &str, more: &[&str]) -> Coordinator {
@@ -126,7 +128,10 @@ async fn a_fleet_with_certificates_of_ostler_certs_is_seen_and_strangers_are_tur
     refused(coordinator.url(), &operator[..2], "give --cert and --key");
     refused(&coordinator.url().replace("https", "http"), &[], "https://");
     until("does not speak TLS", 1, || coordinator.log());
-    assert!(!coordinator.log().contains("BEGIN"), "{}", coordinator.log());
+    for name in ["coordinator-127.0.0.1-key.pem", "operator-key.pem", "node-node-1-key.pem"] {
+        let key = fs::read_to_string(folder.path(name)).unwrap();
+        assert!(!coordinator.log().contains(key.lines().nth(1).unwrap()), "{name} is in the log");
+    }
 }
 
 #[test]
@@ -192,6 +197,10 @@ fn a_certificate_that_expires_under_a_stream_costs_a_reconnect_and_no_verdict() 
     let agent = agent(&coordinator, &folder, "node-1", "node-1");
     healthy(&coordinator, "node-1");
     folder.put_pair("node-1", &authority.lasting("node-1"));
+    // Renewing something else before makes nobody forget that it expires.
+    folder.put_pair("coordinator", &authority.lasting("coordinator"));
+    until("certificates were renewed", 1, || coordinator.log());
+    assert!(!agent.log().contains("counts no more"), "{}", agent.log());
     let verdicts = verdicts_until(&coordinator, || agent.log().matches("stream is up").count() == 2);
     assert_eq!(agent.log().matches("counts no more").count(), 1, "{}", agent.log());
     assert_eq!(verdicts, BTreeSet::from(["VERDICT_HEALTHY".to_owned()]), "{}", coordinator.log());
@@ -274,4 +283,31 @@ fn an_agent_speaks_only_for_the_node_that_its_certificate_names() {
     let names: Vec<Value> = coordinator.get("nodes").iter().map(|node| node["name"].clone()).collect();
     assert_eq!(names, [Value::from("node-2")]);
     assert!(!honest.log().contains("stream is down"), "{}", honest.log());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_beside_other_calls_speaks_only_for_the_node_of_its_certificate() {
+    let authority = Authority::new("authority");
+    let folder = folder(&authority);
+    let coordinator = coordinator(&folder, "coordinator", &["--tls-node-names", "true"]);
+    let channel = channel(&coordinator, &folder).await;
+    FleetClient::new(channel.clone()).list_nodes(v1::ListRequest::default()).await.unwrap();
+    let report = async |node: &str| {
+        let hello = v1::Hello {
+            node: node.to_owned(),
+            zone: "a".to_owned(),
+            boot_id: "boot".to_owned(),
+            incarnation: 1,
+            agent_version: "0.1.0".to_owned(),
+            interval_ms: 1_000,
+            ..v1::Hello::default()
+        };
+        let message = v1::AgentMessage { body: Some(v1::agent_message::Body::Hello(hello)) };
+        let messages = tokio_stream::iter([message]).chain(tokio_stream::pending());
+        let mut answers = AgentClient::new(channel.clone()).report(messages).await?.into_inner();
+        answers.message().await
+    };
+    assert!(report("operator").await.unwrap().is_some(), "the certificate is by that name");
+    let refused = report("node-1").await.unwrap_err();
+    assert_eq!(refused.code(), tonic::Code::PermissionDenied, "{refused:?}");
 }

@@ -17,7 +17,7 @@ pub(crate) struct Certs {
 /// What to make.
 #[derive(Clone, Debug, Subcommand)]
 pub(crate) enum What {
-    /// Make an authority: ca.pem, which goes everywhere, and ca-key.pem, which goes nowhere
+    /// Make an authority: ca.pem and an empty crl.pem, which go everywhere, and ca-key.pem, which goes nowhere
     Init {
         /// Folder for the files; it is made when it is not there
         folder: PathBuf,
