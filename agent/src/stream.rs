@@ -94,13 +94,15 @@ enum Broken {
     Address(String, #[source] tonic::transport::Error),
     #[error("cannot read {}; see the [tls] section of the configuration", .0.display())]
     Certificate(PathBuf, #[source] std::io::Error),
+    #[error("the files of the [tls] section cannot be used; are they whole, and of one renewal?")]
+    Files(#[source] tonic::transport::Error),
     #[error("cannot connect")]
     Connect(#[source] tonic::transport::Error),
     #[error("no answer within {CONNECT_TIMEOUT:?}")]
     NoAnswer,
     #[error("the coordinator refused the stream: {}", .0.message())]
     Refused(tonic::Status),
-    #[error("the stream broke: {}", .0.message())]
+    #[error("the stream broke: {}", why(.0))]
     Status(tonic::Status),
     #[error("the coordinator ended the stream")]
     Ended,
@@ -115,11 +117,12 @@ impl From<tonic::Status> for Broken {
             | Code::FailedPrecondition
             | Code::ResourceExhausted
             | Code::PermissionDenied
-            | Code::Unauthenticated
             | Code::Unimplemented
             | Code::OutOfRange
             | Code::AlreadyExists => Self::Refused(status),
-            Code::Ok
+            // Its certificate counts no more; the next attempt shows the one that is in the file then.
+            Code::Unauthenticated
+            | Code::Ok
             | Code::Cancelled
             | Code::Unknown
             | Code::DeadlineExceeded
@@ -130,6 +133,15 @@ impl From<tonic::Status> for Broken {
             | Code::DataLoss => Self::Status(status),
         }
     }
+}
+
+/// What a coordinator says, or why it cannot be heard: the innermost cause tells of refused certificates and lost machines.
+fn why(status: &tonic::Status) -> String {
+    let Some(mut cause) = std::error::Error::source(status) else { return status.message().to_owned() };
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause.to_string()
 }
 
 /// Reports to one coordinator until told to stop; then says Goodbye.
@@ -196,7 +208,7 @@ fn endpoint(target: &Target) -> Result<Endpoint, Broken> {
     if let Some(name) = server_name {
         tls = tls.domain_name(name);
     }
-    endpoint.tls_config(tls).map_err(address)
+    endpoint.tls_config(tls).map_err(Broken::Files)
 }
 
 /// What opens connections: tonic's own connector, and the kernel's limit, for which tonic has no setting.

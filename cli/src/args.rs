@@ -1,11 +1,13 @@
 //! The command line.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::backup::args::{Backup, Restore};
+use crate::certs::args::Certs;
 use crate::command::policy::args::{Policy, Replay};
 use crate::kind::Kind;
 use crate::simulate::Simulate;
@@ -23,21 +25,38 @@ pub(crate) struct Cli {
 /// What every command understands.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Global {
-    /// Coordinator to ask, as http://HOST:PORT
-    #[arg(
-        long,
-        global = true,
-        env = "OSTLER_SERVER",
-        default_value = "http://127.0.0.1:7400",
-        value_name = "URL"
-    )]
-    pub(crate) server: String,
+    #[command(flatten)]
+    pub(crate) server: Server,
     /// Form of the output; json and yaml carry the fields of the wire under the same names
     #[arg(short, long, global = true, default_value = "table", value_name = "FORMAT")]
     pub(crate) output: Format,
     /// No colours, even on a terminal (so does the environment variable NO_COLOR)
     #[arg(long, global = true)]
     pub(crate) no_color: bool,
+}
+
+/// The coordinator to ask, and how it is reached.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct Server {
+    /// Coordinator to ask, as http://HOST:PORT or https://HOST:PORT
+    #[arg(
+        id = "server",
+        long = "server",
+        global = true,
+        env = "OSTLER_SERVER",
+        default_value = "http://127.0.0.1:7400",
+        value_name = "URL"
+    )]
+    pub(crate) url: String,
+    /// Authorities that may have signed its certificate (PEM), for https://
+    #[arg(long, global = true, env = "OSTLER_CA", value_name = "FILE")]
+    pub(crate) ca: Option<PathBuf>,
+    /// Certificate to show to it (PEM), for https://
+    #[arg(long, global = true, env = "OSTLER_CERT", value_name = "FILE")]
+    pub(crate) cert: Option<PathBuf>,
+    /// Key of that certificate (PEM)
+    #[arg(long, global = true, env = "OSTLER_KEY", value_name = "FILE")]
+    pub(crate) key: Option<PathBuf>,
 }
 
 /// Form of the output.
@@ -81,6 +100,8 @@ pub(crate) enum Command {
     Backup(Box<Backup>),
     /// Fill the store from a backup, while no coordinator runs
     Restore(Box<Restore>),
+    /// Make an authority and certificates, for who has none
+    Certs(Certs),
     /// Replay a recorded load against a simulated pool, under one policy and others beside it
     Simulate(Box<Simulate>),
     /// Try scaling policies on given input
@@ -128,7 +149,7 @@ pub(crate) struct Up {
     pub(crate) no_agent: bool,
     /// Folder of the embedded store; a temporary one, removed at the end, unless given
     #[arg(long, value_name = "FOLDER")]
-    pub(crate) data_dir: Option<std::path::PathBuf>,
+    pub(crate) data_dir: Option<PathBuf>,
     /// Say more on stderr; twice for still more
     #[arg(short, long, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,

@@ -1,13 +1,15 @@
 //! Talks to a coordinator: one place for deadlines, paging and errors.
 
+use std::path::Path;
 use std::time::Duration;
 
 use ostler_proto::v1;
 use ostler_proto::v1::control_client::ControlClient;
 use ostler_proto::v1::fleet_client::FleetClient;
 use pbjson_types::FieldMask;
-use tonic::transport::{Channel, Endpoint};
+use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
 
+use crate::args::Server;
 use crate::error::Error;
 use crate::kind::{Entry, Kind};
 
@@ -35,14 +37,14 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    /// Connects to the coordinator at `server`, or says that nobody answers.
-    pub(crate) async fn connect(server: &str) -> Result<Client, Error> {
+    /// Connects to the coordinator, or says that nobody answers.
+    pub(crate) async fn connect(server: &Server) -> Result<Client, Error> {
         let endpoint = endpoint(server)?;
         let server = endpoint.uri().to_string().trim_end_matches('/').to_owned();
-        let channel = endpoint
-            .connect()
-            .await
-            .map_err(|error| Error::Unavailable { server: server.clone(), reason: root_cause(&error) })?;
+        let channel = endpoint.connect().await.map_err(|error| Error::Unavailable {
+            server: server.clone(),
+            reason: reason(&server, &error),
+        })?;
         let control = ControlClient::new(channel.clone());
         let fleet = FleetClient::new(channel).max_decoding_message_size(ANSWER_BYTES_MAX);
         Ok(Client { server, fleet, control })
@@ -187,19 +189,27 @@ impl Client {
 }
 
 /// Where and how to connect; `HOST:PORT` alone means http.
-fn endpoint(server: &str) -> Result<Endpoint, Error> {
-    let url = if server.contains("://") { server.to_owned() } else { format!("http://{server}") };
+fn endpoint(server: &Server) -> Result<Endpoint, Error> {
+    let given = &server.url;
+    let url = if given.contains("://") { given.clone() } else { format!("http://{given}") };
     let usage = |reason: &str| {
         Error::Usage(format!(
-            "--server {server:?}: {reason}; write http://HOST:PORT, for example http://127.0.0.1:7400"
+            "--server {given:?}: {reason}; write http://HOST:PORT or https://HOST:PORT, for example http://127.0.0.1:7400"
         ))
     };
-    if !url.starts_with("http://") {
-        return Err(usage("only http is spoken here"));
+    let secure = url.starts_with("https://");
+    if !secure && !url.starts_with("http://") {
+        return Err(usage("only http and https are spoken here"));
     }
-    let endpoint = Endpoint::from_shared(url).map_err(|_| usage("not an address"))?;
+    let mut endpoint = Endpoint::from_shared(url).map_err(|_| usage("not an address"))?;
     if endpoint.uri().host().is_none_or(str::is_empty) {
         return Err(usage("it names no host"));
+    }
+    if secure {
+        let unusable = |error| Error::Usage(format!("--ca, --cert or --key: {}", root_cause(&error)));
+        endpoint = endpoint.tls_config(tls(server)?).map_err(unusable)?;
+    } else if server.ca.is_some() || server.cert.is_some() || server.key.is_some() {
+        return Err(usage("--ca, --cert and --key (OSTLER_CA, OSTLER_CERT, OSTLER_KEY) are for https only"));
     }
     Ok(endpoint
         .initial_stream_window_size(WINDOW_BYTES)
@@ -209,8 +219,55 @@ fn endpoint(server: &str) -> Result<Endpoint, Error> {
         .http2_keep_alive_interval(CALL_DEADLINE))
 }
 
+fn tls(server: &Server) -> Result<ClientTlsConfig, Error> {
+    let read = |flag: &str, path: &Path| {
+        let failed = |error| Error::Usage(format!("{flag}: cannot read {}: {error}", path.display()));
+        std::fs::read(path).map_err(failed)
+    };
+    let Server { url, ca, cert, key } = server;
+    let Some(ca) = ca else {
+        let text = format!("--server {url:?} needs --ca, the file with the authority of its certificate");
+        return Err(Error::Usage(text));
+    };
+    // The kernel accepts connections for a process that is stopped, too: the handshake needs a limit of its own.
+    let tls = ClientTlsConfig::new().timeout(CONNECT_DEADLINE);
+    let tls = tls.ca_certificate(Certificate::from_pem(read("--ca", ca)?));
+    match (cert, key) {
+        (Some(cert), Some(key)) => {
+            Ok(tls.identity(Identity::from_pem(read("--cert", cert)?, read("--key", key)?)))
+        }
+        (None, None) => Ok(tls),
+        (Some(_), None) | (None, Some(_)) => {
+            Err(Error::Usage("--cert and --key must be given together".to_owned()))
+        }
+    }
+}
+
 fn mask(fields: &[String]) -> Option<FieldMask> {
     (!fields.is_empty()).then(|| FieldMask { paths: fields.to_vec() })
+}
+
+/// Why nobody answers, and what to do when that is known.
+pub(crate) fn reason(server: &str, error: &dyn std::error::Error) -> String {
+    let cause = root_cause(error);
+    let remedies = [
+        ("CertificateRequired", "it wants to see a certificate: give --cert and --key"),
+        ("CertificateExpired", "the certificate of --cert has expired: get a new one"),
+        ("CertificateRevoked", "the certificate of --cert was revoked: get a new one"),
+        ("UnknownCA", "it does not know the authority of --cert"),
+        ("UnknownIssuer", "its certificate is by another authority than --ca"),
+        ("InvalidContentType", "it speaks no TLS: name it with http://"),
+    ];
+    match remedies.iter().find(|(sign, _)| cause.contains(sign)) {
+        Some((_, remedy)) => format!("{cause}; {remedy}"),
+        // A port that speaks TLS hangs up on whoever does not.
+        None if server.starts_with("http://")
+            && (cause.contains("reset") || cause.contains("roken pipe")) =>
+        {
+            format!("{cause}; it may speak TLS: then name it with https://")
+        }
+        None => cause,
+    }
 }
 
 /// The innermost cause: "Connection refused" says more than "transport error".
@@ -225,12 +282,45 @@ fn root_cause(error: &dyn std::error::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::certs;
 
     #[test]
     fn an_address_needs_a_host_and_may_leave_the_scheme_out() {
+        let endpoint = |url: &str| endpoint(&Server { url: url.to_owned(), ..Server::default() });
         assert_eq!(endpoint("localhost:7400").unwrap().uri().to_string(), "http://localhost:7400/");
         for wrong in ["", "http://", "https://x:1", "ftp://x", "a b", "http://:7400"] {
             assert!(matches!(endpoint(wrong), Err(Error::Usage(_))), "{wrong}");
         }
+    }
+
+    #[test]
+    fn certificates_are_not_forgotten_over_a_scheme_that_has_none() {
+        let file = Some("it.pem".into());
+        let plain = Server { url: "http://localhost:7400".to_owned(), ..Server::default() };
+        for server in [
+            Server { ca: file.clone(), ..plain.clone() },
+            Server { cert: file.clone(), ..plain.clone() },
+            Server { key: file, url: "localhost:7400".to_owned(), ..plain },
+        ] {
+            let Err(Error::Usage(text)) = endpoint(&server) else { panic!("{server:?} is used") };
+            assert!(text.contains("for https only"), "{text}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_coordinator_that_is_stopped_is_told_from_one_that_answers() {
+        let folder = tempfile::tempdir().unwrap();
+        certs::init(folder.path(), 1, certs::Put::New).unwrap();
+        let ca = folder.path().join("ca.pem");
+        // The kernel accepts, and nobody answers.
+        let stopped = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("https://{}", stopped.local_addr().unwrap());
+        let server = Server { url, ca: Some(ca), ..Server::default() };
+        let connecting = tokio::time::timeout(5 * CONNECT_DEADLINE, Client::connect(&server));
+        let error = connecting.await.unwrap().unwrap_err();
+        assert!(
+            matches!(&error, Error::Unavailable { reason, .. } if reason.contains("handshake")),
+            "{error}"
+        );
     }
 }

@@ -8,7 +8,7 @@ use clap::CommandFactory;
 use crate::args::{Cli, Command, Format};
 use crate::error::Error;
 use crate::output::Output;
-use crate::{backup, describe, get, simulate, status, top, up, watch};
+use crate::{backup, certs, describe, get, simulate, status, top, up, watch};
 
 /// Runs the command to its end.
 pub(crate) fn run(cli: Cli) -> Result<(), Error> {
@@ -36,6 +36,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Error> {
         Command::Watch(options) => wait(watch::run(server, options, output)),
         Command::Backup(options) => wait(backup::run(*options, output)),
         Command::Restore(options) => wait(backup::restore(*options, output)),
+        Command::Certs(options) => certs::run(options, output),
         Command::Simulate(options) => simulate::run(*options, output),
         Command::Policy(options) => policy::run(options, output),
         Command::Replay(options) => policy::replay(&options, output),

@@ -2,7 +2,7 @@
 
 use ostler_proto::v1::{self, Metric, query_range_request::Owner};
 
-use crate::args::Describe;
+use crate::args::{Describe, Server};
 use crate::client::Client;
 use crate::error::Error;
 use crate::kind::{Entry, Kind};
@@ -22,7 +22,7 @@ const SPARK_WIDTH: usize = (HISTORY_MS / STEP_MS) as usize;
 const EVENTS_SHOWN: usize = 10;
 
 /// Asks for all that is known and prints it.
-pub(crate) async fn run(server: &str, options: Describe, output: Output) -> Result<(), Error> {
+pub(crate) async fn run(server: &Server, options: Describe, output: Output) -> Result<(), Error> {
     let client = Client::connect(server).await?;
     let Describe { kind, name } = options;
     let mut entry = client.get(kind, &name, &[]).await?;

@@ -78,7 +78,15 @@ impl Error {
     pub(crate) fn from_status(status: &tonic::Status, server: &str) -> Error {
         let message = crate::output::units::clean(status.message());
         // What comes from the connection, and not from the other side, has a cause.
-        let answered = std::error::Error::source(status).is_none();
+        let cause = std::error::Error::source(status);
+        let answered = cause.is_none();
+        let of_transport = [tonic::Code::Unknown, tonic::Code::Unavailable, tonic::Code::Cancelled];
+        if let Some(cause) = cause.filter(|_| of_transport.contains(&status.code())) {
+            return Error::Unavailable {
+                server: server.to_owned(),
+                reason: crate::client::reason(server, cause),
+            };
+        }
         match status.code() {
             tonic::Code::Unavailable if answered => {
                 Error::NotNow(format!("{server} cannot do it now: {message}"))

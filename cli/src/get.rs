@@ -7,7 +7,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::Value;
 
-use crate::args::Get;
+use crate::args::{Get, Server};
 use crate::client::Client;
 use crate::error::Error;
 use crate::kind::{Entry, field};
@@ -15,7 +15,7 @@ use crate::output::Output;
 use crate::watch;
 
 /// Lists what matches.
-pub(crate) async fn run(server: &str, options: Get, output: Output) -> Result<(), Error> {
+pub(crate) async fn run(server: &Server, options: Get, output: Output) -> Result<(), Error> {
     if options.watch {
         return watch::follow(server, &options, output).await;
     }

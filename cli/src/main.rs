@@ -2,6 +2,7 @@
 
 mod args;
 mod backup;
+mod certs;
 mod client;
 mod command;
 mod describe;
@@ -31,8 +32,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             if let Some(text) = error.explain() {
-                // A closed stderr leaves nobody to tell.
-                let _ = writeln!(std::io::stderr(), "{text}");
+                let _ = writeln!(std::io::stderr(), "{text}"); // A closed stderr leaves nobody to tell.
             }
             error.exit_code()
         }

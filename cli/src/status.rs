@@ -2,13 +2,14 @@
 
 use ostler_proto::v1;
 
+use crate::args::Server;
 use crate::client::Client;
 use crate::error::Error;
 use crate::kind::{Entry, Kind};
 use crate::output::{Output, Tone, units};
 
 /// Asks for the summary and prints it.
-pub(crate) async fn run(server: &str, output: Output) -> Result<(), Error> {
+pub(crate) async fn run(server: &Server, output: Output) -> Result<(), Error> {
     let fleet = Client::connect(server).await?.fleet().await?;
     if output.for_programs() {
         return output.value(&serde_json::to_value(&fleet).map_err(std::io::Error::other)?);

@@ -5,6 +5,7 @@ use std::time::Duration;
 use ostler_proto::v1;
 use tokio::sync::mpsc;
 
+use crate::args::Server;
 use crate::client::Client;
 use crate::error::Error;
 
@@ -23,15 +24,15 @@ pub(crate) enum Update {
     Lost(Error),
 }
 
-/// Watches the coordinator at `server` until the receiver is dropped. An answer that no retry can change (a wrong filter)
+/// Watches the coordinator until the receiver is dropped. An answer that no retry can change (a wrong filter)
 /// ends it after its [`Update::Lost`].
-pub(crate) fn subscribe(server: String, request: v1::WatchRequest) -> mpsc::Receiver<Update> {
+pub(crate) fn subscribe(server: Server, request: v1::WatchRequest) -> mpsc::Receiver<Update> {
     let (sender, receiver) = mpsc::channel(QUEUE);
     tokio::spawn(run(server, request, sender));
     receiver
 }
 
-async fn run(server: String, mut request: v1::WatchRequest, sender: mpsc::Sender<Update>) {
+async fn run(server: Server, mut request: v1::WatchRequest, sender: mpsc::Sender<Update>) {
     let mut pause = PAUSE.0;
     loop {
         let error = match stream(&server, &mut request, &sender, &mut pause).await {
@@ -49,7 +50,7 @@ async fn run(server: String, mut request: v1::WatchRequest, sender: mpsc::Sender
 
 /// One stream until it breaks; fine when the receiver is gone.
 async fn stream(
-    server: &str,
+    server: &Server,
     request: &mut v1::WatchRequest,
     sender: &mpsc::Sender<Update>,
     pause: &mut Duration,
@@ -62,8 +63,9 @@ async fn stream(
             message = stream.message() => message,
         };
         let ended =
-            || Error::Unavailable { server: server.to_owned(), reason: "the stream ended".to_owned() };
-        let response = message.map_err(|status| Error::from_status(&status, server))?.ok_or_else(ended)?;
+            || Error::Unavailable { server: server.url.clone(), reason: "the stream ended".to_owned() };
+        let response =
+            message.map_err(|status| Error::from_status(&status, &server.url))?.ok_or_else(ended)?;
         *pause = PAUSE.0;
         request.resume_revision = response.revision;
         request.resume_epoch.clone_from(&response.epoch);

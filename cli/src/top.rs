@@ -17,7 +17,7 @@ use futures_util::StreamExt;
 use ostler_proto::v1;
 use ratatui::DefaultTerminal;
 
-use crate::args::Top;
+use crate::args::{Server, Top};
 use crate::error::Error;
 use crate::output::Output;
 use crate::subscribe::{Update, subscribe};
@@ -28,7 +28,7 @@ use app::{App, Flow};
 const REDRAW: Duration = Duration::from_millis(500);
 
 /// Shows the fleet until `q` is pressed.
-pub(crate) async fn run(server: &str, options: Top, output: Output) -> Result<(), Error> {
+pub(crate) async fn run(server: &Server, options: Top, output: Output) -> Result<(), Error> {
     if !io::stdout().is_terminal() || !io::stdin().is_terminal() {
         return Err(Error::Usage(
             "top needs a terminal; for a pipe or a file use `ostler get` or `ostler watch`".into(),
@@ -37,9 +37,9 @@ pub(crate) async fn run(server: &str, options: Top, output: Output) -> Result<()
     let interval_ms = options.interval.as_millis().min(60_000) as u32;
     let kinds = KINDS.iter().filter_map(|kind| kind.watched()).map(i32::from).collect();
     let request = v1::WatchRequest { kinds, interval_ms, ..v1::WatchRequest::default() };
-    let app = App::new(server, options.filter, output.colour);
+    let app = App::new(&server.url, options.filter, output.colour);
     let mut terminal = ratatui::try_init()?;
-    let result = show(&mut terminal, app, subscribe(server.to_owned(), request)).await;
+    let result = show(&mut terminal, app, subscribe(server.clone(), request)).await;
     ratatui::restore();
     result
 }

@@ -17,7 +17,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
-use crate::args::Up;
+use crate::args::{Server, Up};
 use crate::error::Error;
 use crate::output::Output;
 use crate::subscribe::{Update, subscribe};
@@ -126,7 +126,8 @@ impl Run {
         let kinds = KINDS.iter().filter_map(|kind| kind.watched()).map(i32::from).collect();
         let interval_ms = WATCH_INTERVAL_MS;
         let request = ostler_proto::v1::WatchRequest { kinds, interval_ms, ..Default::default() };
-        let mut updates = subscribe(grpc.to_owned(), request);
+        let server = Server { url: grpc.to_owned(), ..Server::default() };
+        let mut updates = subscribe(server, request);
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
         loop {

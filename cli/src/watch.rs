@@ -4,7 +4,7 @@ use ostler_proto::v1;
 use pbjson_types::FieldMask;
 use serde_json::{Value, json};
 
-use crate::args::{Get, Watch};
+use crate::args::{Get, Server, Watch};
 use crate::error::Error;
 use crate::get::with_name;
 use crate::kind::{Entry, Kind};
@@ -15,7 +15,7 @@ use crate::subscribe::{Update, subscribe};
 const INTERVAL_MS_MAX: u128 = 60_000;
 
 /// Prints changes until interrupted.
-pub(crate) async fn run(server: &str, options: Watch, output: Output) -> Result<(), Error> {
+pub(crate) async fn run(server: &Server, options: Watch, output: Output) -> Result<(), Error> {
     let interval_ms = options.interval.as_millis();
     if interval_ms > INTERVAL_MS_MAX {
         return Err(Error::Usage("--interval is at most 60s".to_owned()));
@@ -32,7 +32,7 @@ pub(crate) async fn run(server: &str, options: Watch, output: Output) -> Result<
 }
 
 /// `ostler get --watch`.
-pub(crate) async fn follow(server: &str, options: &Get, output: Output) -> Result<(), Error> {
+pub(crate) async fn follow(server: &Server, options: &Get, output: Output) -> Result<(), Error> {
     let request = v1::WatchRequest {
         kinds: numbers(&[options.kind])?,
         filter: options.filter.clone(),
@@ -58,12 +58,12 @@ fn mask(fields: &[String]) -> Option<FieldMask> {
 
 /// The first failed attempt ends the command; a break after the first answer is only a pause.
 async fn changes(
-    server: &str,
+    server: &Server,
     request: v1::WatchRequest,
     name: Option<&str>,
     output: Output,
 ) -> Result<(), Error> {
-    let mut updates = subscribe(server.to_owned(), request);
+    let mut updates = subscribe(server.clone(), request);
     let mut begun = false;
     while let Some(update) = updates.recv().await {
         match update {

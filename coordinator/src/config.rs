@@ -3,7 +3,9 @@
 //! What is read is raw and optional; [`Config`] is what remains when it is known to be usable.
 
 mod actions;
+mod peers;
 mod reach;
+mod tls;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -17,12 +19,10 @@ pub use self::actions::Actions;
 pub use self::reach::Reach;
 use crate::store::{self, etcd};
 use crate::telemetry;
+use crate::tls::Files;
 
 /// Threads that serve gRPC, at most: beyond four the lock around the engine is what waits.
 const INGEST_THREADS_MAX: usize = 64;
-
-/// Replicas of one fleet, this one included.
-const PEERS_MAX: usize = 16;
 
 /// Where etcd listens by default.
 const ETCD_ENDPOINT: &str = "http://127.0.0.1:2379";
@@ -47,6 +47,8 @@ pub struct Config {
     pub lead_ttl: Duration,
     /// Where the other replicas are asked what they see; with etcd only, at most 15 besides this one.
     pub peers: Vec<Uri>,
+    /// Files of TLS; none, and the gRPC port speaks none.
+    pub tls: Option<Files>,
     /// How often agents are told to send a row, 100 ms to 60 s; none lets each keep its own interval.
     pub report_interval: Option<Duration>,
     /// How long a node that left or fell silent is still shown, 10 s to 30 days.
@@ -86,6 +88,7 @@ impl Default for Config {
             store: Store::Folder(default_folder()),
             lead_ttl: Duration::from_secs(3),
             peers: Vec::new(),
+            tls: None,
             report_interval: None,
             node_retention: Duration::from_secs(3600),
             watchers_max: 1_000,
@@ -193,7 +196,7 @@ struct Raw {
     /// Milliseconds that one operation on etcd may take [default: 1000].
     #[arg(long, env = "OSTLER_ETCD_TIMEOUT_MS", value_name = "MILLISECONDS")]
     etcd_timeout_ms: Option<u64>,
-    /// gRPC addresses of all replicas, http://host:port, separated by commas; this one's may be among them [default: none].
+    /// gRPC addresses of all replicas, http://host:port or https://host:port, separated by commas; this one's may be among them [default: none].
     #[arg(long, env = "OSTLER_PEERS", value_name = "URL", value_delimiter = ',')]
     peers: Option<Vec<String>>,
     /// Milliseconds between rows that agents are told to keep [default: each agent's own].
@@ -214,6 +217,10 @@ struct Raw {
     /// URL of an OTLP collector (gRPC) that traces are sent to, for example "http://127.0.0.1:4317" [default: none].
     #[arg(long, env = "OSTLER_OTLP_ENDPOINT", value_name = "URL")]
     otlp_endpoint: Option<String>,
+    /// The table of TLS.
+    #[serde(default)]
+    #[command(flatten)]
+    tls: tls::RawTls,
     /// The table of what may be done.
     #[serde(default)]
     #[command(flatten)]
@@ -275,6 +282,7 @@ impl Raw {
             log: self.log.or(other.log),
             log_format: self.log_format.or(other.log_format),
             otlp_endpoint: self.otlp_endpoint.or(other.otlp_endpoint),
+            tls: self.tls.over(other.tls),
             actions: self.actions.over(other.actions),
         }
     }
@@ -282,7 +290,8 @@ impl Raw {
     fn check(self) -> Result<Config, Error> {
         let default = Config::default();
         let store = self.store()?;
-        let peers = self.peers(&store)?;
+        let tls = self.tls.clone().check()?;
+        let peers = self.checked_peers(&store, tls.as_ref())?;
         let replica = self.replica.unwrap_or(default.replica);
         let named = !replica.is_empty()
             && replica.len() <= 253
@@ -312,6 +321,7 @@ impl Raw {
             store,
             lead_ttl: Duration::from_secs(lead_ttl),
             peers,
+            tls,
             report_interval: self.report_interval_ms.map(Duration::from_millis),
             node_retention: Duration::from_secs(retention),
             watchers_max: watchers,
@@ -326,23 +336,6 @@ impl Raw {
 }
 
 impl Raw {
-    fn peers(&self, store: &Store) -> Result<Vec<Uri>, Error> {
-        let given = self.peers.as_deref().unwrap_or_default();
-        let shared = matches!(store, Store::Etcd { .. });
-        within(given.is_empty() || shared, "peers", "given", "left out unless store is \"etcd\"")?;
-        within(given.len() <= PEERS_MAX, "peers", format!("{} addresses", given.len()), "at most 16")?;
-        let range = "http://host:port, for example \"http://coordinator-1.coordinator:7400\"";
-        let peer = |text: &String| {
-            let uri = text.parse::<Uri>().ok();
-            let usable = |uri: &Uri| {
-                uri.scheme_str() == Some("http") && uri.port_u16().is_some() && matches!(uri.path(), "" | "/")
-            };
-            let wrong = || Error::Range { key: "peers", value: text.clone(), range };
-            uri.filter(usable).ok_or_else(wrong)
-        };
-        given.iter().map(peer).collect()
-    }
-
     fn store(&self) -> Result<Store, Error> {
         let folder = || self.data_dir.clone().unwrap_or_else(default_folder);
         Ok(match self.store.unwrap_or(StoreKind::Embedded) {
@@ -446,6 +439,11 @@ mod tests {
             ("peers = [\"http://a:7400\"]", "left out unless store is \"etcd\""),
             ("store = \"etcd\"\npeers = [\"a:7400\"]", "peers is a:7400; it must be http://host:port"),
             ("store = \"etcd\"\npeers = [\"http://a\"]", "peers is http://a; it must be http://host:port"),
+            ("store = \"etcd\"\npeers = [\"https://a:7400\"]", "with tls.certificate and tls.client_ca"),
+            ("[tls]\nkey = \"k\"", "tls.key is given alone; it must be given together with tls.certificate"),
+            ("[tls]\nclient_ca = \"c\"", "tls.client_ca is given alone"),
+            ("[tls]\ncertificate = \"c\"\nkey = \"k\"\nclient_crl = \"l\"", "tls.client_crl is given alone"),
+            ("[tls]\ncertificate = \"c\"\nkey = \"k\"\nnode_names = true", "tls.node_names is given alone"),
             ("store = \"etcd\"\netcd_user = \"ostler\"", "etcd_password"),
             ("[actions]\ntraffic = \"maybe\"", "line 2"),
             ("[actions]\n\ntrafic = \"act\"", "line 3"),

@@ -16,7 +16,6 @@ use std::time::{Duration, Instant};
 use http::{Request, Response};
 use ostler_core::id::NodeKey;
 use ostler_proto::v1;
-use tokio::io::{AsyncRead, AsyncWrite};
 use tonic::body::Body;
 use tonic::server::NamedService;
 use tonic::{Status, codegen};
@@ -31,6 +30,7 @@ mod exchange;
 pub mod http2;
 mod line;
 mod pace;
+mod pass;
 mod session;
 mod stream;
 mod wire;
@@ -38,6 +38,7 @@ mod wire;
 use exchange::Exchange;
 use line::Lines;
 pub use pace::before_park;
+pub use pass::{Nodes, Pass, Socket};
 
 /// The method that agents call.
 pub(crate) const REPORT_PATH: &str = "/ostler.v1.Agent/Report";
@@ -115,11 +116,9 @@ impl Service {
     }
 
     /// Serves an agent's connection to its end.
-    pub async fn serve<S>(self, arrived: http2::Arrived<S>, log: RequestLog)
-    where
-        S: AsyncRead + AsyncWrite + Unpin,
-    {
-        let http2::Arrived { request, stream, socket, read } = arrived;
+    pub async fn serve<S: Socket>(self, arrived: http2::Arrived<S>, log: RequestLog) {
+        let http2::Arrived { mut request, stream, socket, read } = arrived;
+        mark(&mut request, socket.pass());
         let Ok(response) = log.layer(Door(self)).oneshot(request).await;
         let (http::response::Parts { headers, .. }, exchange) = response.into_parts();
         match exchange {
@@ -156,7 +155,8 @@ impl Service {
                 "this coordinator already has {limit} report streams; try another replica"
             ))
         })?;
-        Ok(Exchange::new(Arc::clone(&self.shared), permit))
+        let nodes = request.extensions().get::<Nodes>().cloned().unwrap_or_default();
+        Ok(Exchange::new(Arc::clone(&self.shared), permit, nodes))
     }
 
     fn answer<B>(&self, request: Request<B>) -> Result<Response<Body>, Status>
@@ -166,6 +166,13 @@ impl Service {
     {
         let exchange = self.admit(&request)?;
         Ok(grpc_response(Body::new(stream::Stream::new(exchange, request.into_body()))))
+    }
+}
+
+/// Writes on a request which nodes it may be of.
+pub(crate) fn mark<B>(request: &mut Request<B>, pass: &impl Pass) {
+    if pass.nodes().are_some() {
+        request.extensions_mut().insert(pass.nodes().clone());
     }
 }
 

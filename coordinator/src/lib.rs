@@ -25,6 +25,7 @@ pub mod server;
 pub mod store;
 pub mod summary;
 pub mod telemetry;
+pub mod tls;
 pub mod trends;
 
 mod look;

@@ -3,7 +3,6 @@
 use ostler_core::detect::{Action, Fact, Own};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
-use tonic::transport::{Endpoint, Uri};
 
 use crate::config::Store;
 use crate::driver::Driver;
@@ -11,6 +10,7 @@ use crate::ingest;
 use crate::lead::Fitness;
 use crate::peers::{Peers, Questions, ticks};
 use crate::probe;
+use crate::tls::Addresses;
 
 /// What is looked with.
 pub(crate) struct Looker {
@@ -41,7 +41,7 @@ impl Electorate {
 pub(crate) async fn run(
     looker: Looker,
     actions: mpsc::Receiver<Action>,
-    peers: Vec<Uri>,
+    peers: Addresses,
     shutdown: CancellationToken,
 ) {
     let Looker { driver, ingest, fitness, electorate } = looker;
@@ -53,9 +53,9 @@ pub(crate) async fn run(
         }
     };
     let exchanging = async {
-        if electorate == Electorate::Shared || !peers.is_empty() {
+        if electorate == Electorate::Shared || !peers.uris().is_empty() {
             let exchange = Peers { driver: driver.clone(), questions, fitness: fitness.clone() };
-            exchange.run(peers.into_iter().map(Endpoint::from).collect()).await;
+            exchange.run(peers).await;
         }
     };
     tokio::pin!(probing);

@@ -20,11 +20,12 @@ use ostler_proto::v1::peer_client::PeerClient;
 use tokio::sync::broadcast;
 use tokio::time::{Instant, MissedTickBehavior};
 use tonic::Status;
-use tonic::transport::{Channel, Endpoint};
+use tonic::transport::{Channel, Uri};
 
 pub use self::answers::Answers;
 use crate::driver::{Driver, View};
 use crate::lead::Fitness;
+use crate::tls::{self, Addresses};
 
 /// How often a replica is asked what it reaches.
 const ASK_INTERVAL: Duration = Duration::from_secs(1);
@@ -81,10 +82,10 @@ type Reached = Arc<Mutex<BTreeMap<String, (Instant, u32)>>>;
 impl Peers {
     /// Exchanges with the replicas at these addresses until it is dropped. An address may be this replica's own, so that all
     /// can have the same list.
-    pub(crate) async fn run(self, addresses: Vec<Endpoint>) {
+    pub(crate) async fn run(self, addresses: Addresses) {
         let reached = Reached::default();
         let exchanges =
-            addresses.into_iter().map(|address| self.clone().exchange(address, Arc::clone(&reached)));
+            addresses.uris().iter().map(|uri| self.clone().exchange(&addresses, uri, Arc::clone(&reached)));
         tokio::join!(futures_util::future::join_all(exchanges), self.compare(Arc::clone(&reached)));
     }
 
@@ -107,16 +108,9 @@ impl Peers {
         }
     }
 
-    async fn exchange(self, address: Endpoint, reached: Reached) {
-        let url = address.uri().to_string();
-        let channel = address
-            .connect_timeout(ANSWER_WITHIN)
-            .timeout(ANSWER_WITHIN)
-            .http2_keep_alive_interval(ASK_INTERVAL)
-            .keep_alive_timeout(ALIVE_WITHIN)
-            .keep_alive_while_idle(true)
-            .connect_lazy();
-        let mut client = PeerClient::new(channel).max_decoding_message_size(ANSWER_BYTES_MAX);
+    async fn exchange(self, addresses: &Addresses, uri: &Uri, reached: Reached) {
+        let url = uri.to_string();
+        let mut client = client(addresses, uri);
         let mut questions = self.questions.0.subscribe();
         let (mut ticks, mut heard) = (ticks(), None);
         loop {
@@ -136,26 +130,29 @@ impl Peers {
                     }
                     Ok(reach) => tracing::info!(url, replica = reach.replica, "hears another replica"),
                     Err(status) => {
-                        tracing::warn!(url, error = status.message(), "another replica does not answer")
+                        tracing::warn!(url, error = told(status), "another replica does not answer")
                     }
                 }
             }
-            if let Ok(reach) = answer {
-                self.learn_reach(&reach, &reached);
+            match answer {
+                Ok(reach) => self.learn_reach(&reach, &reached),
+                // Its certificate, or ours, may have been renewed.
+                Err(status) if client.is_err() || is_of_transport(&status) => {
+                    client = self::client(addresses, uri);
+                }
+                Err(_) => {}
             }
         }
     }
 
-    async fn ask_reach(&self, client: &mut PeerClient<Channel>) -> Result<v1::Reach, Status> {
+    async fn ask_reach(&self, client: &mut Client) -> Result<v1::Reach, Status> {
+        let client = client.as_mut().map_err(|status| status.clone())?;
         let request = v1::GetReachRequest { replica: self.driver.replica().to_owned() };
         Ok(within(client.get_reach(request)).await?.into_inner())
     }
 
-    async fn ask_about(
-        &self,
-        client: &mut PeerClient<Channel>,
-        nodes: &[String],
-    ) -> Result<v1::Reach, Status> {
+    async fn ask_about(&self, client: &mut Client, nodes: &[String]) -> Result<v1::Reach, Status> {
+        let client = client.as_mut().map_err(|status| status.clone())?;
         let request = v1::CorroborateRequest {
             replica: self.driver.replica().to_owned(),
             term: self.driver.view(|view| view.report.term.0),
@@ -208,6 +205,30 @@ fn testimony(evidence: &v1::NodeEvidence, interval: Duration) -> Option<Testimon
     if lost { Some(Testimony::Lost) } else { heard.then_some(Testimony::Alive) }
 }
 
+/// What a replica is asked by; or why it cannot be.
+type Client = Result<PeerClient<Channel>, Status>;
+
+fn client(addresses: &Addresses, uri: &Uri) -> Client {
+    let endpoint = addresses.endpoint(uri).map_err(|error| Status::unavailable(tls::chain(&error)))?;
+    let channel = endpoint
+        .connect_timeout(ANSWER_WITHIN)
+        .http2_keep_alive_interval(ASK_INTERVAL)
+        .keep_alive_timeout(ALIVE_WITHIN)
+        .keep_alive_while_idle(true)
+        .connect_lazy();
+    Ok(PeerClient::new(channel).max_decoding_message_size(ANSWER_BYTES_MAX))
+}
+
+/// Whether a connection failed, and not whoever is at its other end: that one says why itself, or is late.
+fn is_of_transport(status: &Status) -> bool {
+    std::error::Error::source(status).is_some()
+}
+
+/// Why there is no answer.
+fn told(status: &Status) -> String {
+    std::error::Error::source(status).map_or_else(|| status.message().to_owned(), tls::root_cause)
+}
+
 async fn within<T>(answer: impl Future<Output = Result<T, Status>>) -> Result<T, Status> {
     let late = |_| Status::deadline_exceeded(format!("no answer within {} ms", ANSWER_WITHIN.as_millis()));
     tokio::time::timeout(ANSWER_WITHIN, answer).await.map_err(late)?
@@ -223,6 +244,16 @@ pub(crate) fn ticks() -> tokio::time::Interval {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn only_a_connection_that_fails_is_made_anew() {
+        let late = within(std::future::pending::<Result<(), Status>>()).await.unwrap_err();
+        let said = Status::unauthenticated("it is not known");
+        let reset = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
+        let failed = Status::from_error(Box::new(reset));
+        assert_eq!([&late, &said, &failed].map(is_of_transport), [false, false, true]);
+        assert_eq!((told(&said), told(&failed)), ("it is not known".into(), "connection reset".into()));
+    }
 
     #[test]
     fn only_a_verdict_speaks_against_a_node_and_only_a_beat_for_it() {

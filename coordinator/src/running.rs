@@ -11,6 +11,7 @@ use ostler_core::engine::Policy;
 use ostler_core::event::Event;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
+use tonic::transport::Uri;
 
 use self::office::Office;
 use crate::api::{self, Api, Orders};
@@ -25,6 +26,7 @@ use crate::peers::Answers;
 use crate::request_log::{Protocol, RequestLog};
 use crate::store::embedded::{self, Embedded};
 use crate::summary::Summaries;
+use crate::tls::{self, Addresses, Keeper};
 use crate::trends::Trends;
 use crate::{http, ingest, server, store};
 
@@ -58,6 +60,9 @@ pub enum Error {
     /// The webhook cannot be used.
     #[error(transparent)]
     Webhook(#[from] desk::WebhookError),
+    /// The files of TLS cannot be used.
+    #[error(transparent)]
+    Tls(#[from] tls::Error),
     /// A thread does not start.
     #[error("cannot start a thread")]
     Thread(#[source] std::io::Error),
@@ -116,6 +121,7 @@ pub async fn start(config: Config) -> Result<Running, Error> {
         store: kept,
         lead_ttl,
         peers,
+        tls,
         report_interval,
         node_retention,
         watchers_max,
@@ -123,6 +129,7 @@ pub async fn start(config: Config) -> Result<Running, Error> {
         telemetry: _,
     } = config;
     let shutdown = CancellationToken::new();
+    let (keeper, peers) = secure(tls, peers)?;
     let store = open(&kept)?;
     let election = ostler_core::lead::Config::try_new(&replica, lead::PREFIX, lead_ttl)?;
     let past = Arc::new(Past::load(&store).await?);
@@ -138,13 +145,12 @@ pub async fn start(config: Config) -> Result<Running, Error> {
         papers: office.papers.clone(),
     };
     let api = Api::new(sources, watchers_max, shutdown.clone());
-    let limits = ingest::Limits { report_interval, ..ingest::Limits::default() };
-    let ingest = ingest::service(driver.clone(), limits);
+    let ingest = ingest::service(driver.clone(), ingest::Limits { report_interval, ..Default::default() });
 
     let orders = Orders::new(office.counter.clone(), driver.clone(), peers.clone());
     let services = services(&driver, &ingest, &api, &orders);
-    let not_heard = not_listening(grpc_listen, "gRPC", "grpc-listen");
-    let grpc = server::start(grpc_listen, ingest_threads, &services, &shutdown).map_err(not_heard)?;
+    let grpc = server::start(grpc_listen, ingest_threads, &services, keeper, &shutdown)
+        .map_err(not_listening(grpc_listen, "gRPC", "grpc-listen"))?;
     let metrics = Metrics::new(sources_of_metrics(&services, &summaries, &store, &office));
     let mut running = Running {
         grpc_address: grpc.address(),
@@ -178,6 +184,12 @@ pub async fn start(config: Config) -> Result<Running, Error> {
     running.grpc = Some(grpc);
     tracing::info!(replica, grpc = %running.grpc_address, http = %running.http_address, "started");
     Ok(running)
+}
+
+/// What TLS needs, and how other replicas are reached then.
+fn secure(files: Option<tls::Files>, peers: Vec<Uri>) -> Result<(Option<Keeper>, Addresses), tls::Error> {
+    let addresses = Addresses::new(peers, files.as_ref());
+    Ok((files.map(Keeper::open).transpose()?, addresses))
 }
 
 /// What is served over gRPC.

@@ -20,10 +20,16 @@ use crate::api::{Api, Orders};
 use crate::ingest;
 use crate::peers;
 use crate::request_log::RequestLog;
+use crate::tls::Keeper;
 
 mod agents;
 mod door;
 mod readers;
+mod secured;
+mod seldom;
+mod transport;
+
+use transport::{Plain, Secure, Transport};
 
 /// How often a server that stops looks whether all connections have ended.
 const STOP_POLL: Duration = Duration::from_millis(5);
@@ -76,8 +82,29 @@ impl Running {
     }
 }
 
-/// Begins to serve agents on so many threads, and everyone else on as many others.
-pub fn start(
+/// Begins to serve agents on so many threads, and everyone else on as many others; under TLS when there is what keeps it.
+pub(crate) fn start(
+    address: SocketAddr,
+    threads: usize,
+    services: &Services,
+    keeper: Option<Keeper>,
+    shutdown: &CancellationToken,
+) -> std::io::Result<Running> {
+    let Some(keeper) = keeper else {
+        return start_with(&Plain, address, threads, services, shutdown);
+    };
+    let mut running = start_with(&Secure::new(keeper.trust()), address, threads, services, shutdown)?;
+    let keep = keeper.run(shutdown.clone());
+    let keep = async {
+        keep.await;
+        Ok(())
+    };
+    running.spawn("certificates".to_owned(), Builder::new_current_thread(), keep)?;
+    Ok(running)
+}
+
+fn start_with<T: Transport>(
+    transport: &T,
     address: SocketAddr,
     threads: usize,
     services: &Services,
@@ -94,9 +121,10 @@ pub fn start(
     let mut running = Running { address: listener.local_addr()?, threads: Vec::new(), alive: Arc::default() };
     for number in 0..threads {
         let (arrived, arrivals) = mpsc::channel(ARRIVALS_MAX);
-        let door = door::serve(listener.try_clone()?, arrived, services.clone(), shutdown.clone());
+        let (listener, transport) = (listener.try_clone()?, transport.clone());
+        let door = door::serve(listener, transport, arrived, services.clone(), shutdown.clone());
         running.spawn(format!("readers-{number}"), Builder::new_current_thread(), door)?;
-        let agents = agents::serve(arrivals, services.clone(), shutdown.clone());
+        let agents = agents::serve::<T>(arrivals, services.clone(), shutdown.clone());
         let mut runtime = Builder::new_current_thread();
         runtime.on_thread_park(ingest::before_park);
         running.spawn(format!("agents-{number}"), runtime, agents)?;

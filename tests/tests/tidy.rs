@@ -32,6 +32,9 @@ const NAMED_ONLY_IN: &[(&str, &[&str])] = &[
     ("etcd_client", &["coordinator/src/store/etcd.rs", "coordinator/src/store/etcd/"]),
     ("rusty_s3", &["coordinator/src/backup/s3.rs", "coordinator/src/backup/s3/"]),
     ("kube", &[]),
+    ("tokio_rustls", &["coordinator/src/server/"]),
+    ("x509_parser", &["coordinator/src/tls/", "cli/src/certs"]),
+    ("rcgen", &["cli/src/certs", "coordinator/src/tls/", "coordinator/tests/", "tests/tests/"]),
 ];
 
 /// Files where the wire meets the core: what comes in, what goes out, what is asked, and what is kept. All others know one

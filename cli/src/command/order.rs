@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ostler_proto::v1;
 
-use crate::args;
+use crate::args::{self, Server};
 use crate::client::Client;
 use crate::error::Error;
 use crate::output::{Output, units};
@@ -13,7 +13,7 @@ use crate::output::{Output, units};
 const HOLD_MAX: Duration = Duration::from_millis(u32::MAX as u64);
 
 /// Explains a decision, or the newest ones about a node or zone.
-pub(crate) async fn explain(server: &str, options: args::Explain, output: Output) -> Result<(), Error> {
+pub(crate) async fn explain(server: &Server, options: args::Explain, output: Output) -> Result<(), Error> {
     let explanation = Client::connect(server).await?.explain(&options.name).await?;
     if output.for_programs() {
         return output.value(&serde_json::to_value(&explanation).map_err(std::io::Error::other)?);
@@ -23,7 +23,7 @@ pub(crate) async fn explain(server: &str, options: args::Explain, output: Output
 }
 
 /// Has nothing done in a scope.
-pub(crate) async fn hold(server: &str, options: args::Hold, output: Output) -> Result<(), Error> {
+pub(crate) async fn hold(server: &Server, options: args::Hold, output: Output) -> Result<(), Error> {
     let args::Hold { scope, lasts, order } = options;
     let millis = |lasts: Duration| match u32::try_from(lasts.as_millis()) {
         Ok(0) => Err(Error::Usage("--for: a hold must last longer than nothing".to_owned())),
@@ -41,7 +41,7 @@ pub(crate) async fn hold(server: &str, options: args::Hold, output: Output) -> R
 }
 
 /// Ends holds and latches of a scope.
-pub(crate) async fn release(server: &str, options: args::Release, output: Output) -> Result<(), Error> {
+pub(crate) async fn release(server: &Server, options: args::Release, output: Output) -> Result<(), Error> {
     let order = wire(options.order);
     let request = v1::ReleaseRequest { order: Some(order.clone()), scope: options.scope };
     let given = Client::connect(server).await?.release(request).await;

@@ -7,12 +7,13 @@ use ostler_core::desk::{Order, OrderRefusal, Wanted};
 use ostler_proto::v1;
 use ostler_proto::v1::control_client::ControlClient;
 use tonic::metadata::MetadataValue;
-use tonic::transport::{Endpoint, Uri};
+use tonic::transport::{Channel, Uri};
 use tonic::{Code, Request, Response, Status};
 
 use crate::convert::decisions::scope;
 use crate::desk::{Counter, Earnest, Refusal};
 use crate::driver::Driver;
+use crate::tls::{self, Addresses};
 
 /// The header of an order that was passed on, which is not passed on again.
 const PASSED_ON: &str = "x-ostler-passed-on";
@@ -32,7 +33,7 @@ pub struct Orders {
     counter: Counter,
     driver: Driver,
     /// All replicas that are known.
-    peers: Vec<Uri>,
+    peers: Addresses,
 }
 
 /// The answer to an order that this version cannot carry out.
@@ -44,7 +45,7 @@ pub fn not_available(order: &str) -> Status {
 
 impl Orders {
     /// Orders that are handed in here, or passed on to these replicas.
-    pub fn new(counter: Counter, driver: Driver, peers: Vec<Uri>) -> Orders {
+    pub fn new(counter: Counter, driver: Driver, peers: Addresses) -> Orders {
         Orders { counter, driver, peers }
     }
 
@@ -94,13 +95,22 @@ impl Orders {
         }
     }
 
+    /// A connection to a replica, when there is one to be had.
+    async fn reach(&self, uri: &Uri) -> Option<Channel> {
+        let unreached = |error: &dyn std::error::Error| {
+            tracing::warn!(%uri, error = tls::chain(error), "an order cannot be passed on to a replica");
+        };
+        let endpoint = self.peers.endpoint(uri).inspect_err(|error| unreached(error)).ok()?;
+        let endpoint = endpoint.connect_timeout(REACH_TIME_MAX).timeout(PASS_TIME_MAX);
+        endpoint.connect().await.inspect_err(|error| unreached(error)).ok()
+    }
+
     /// Passes an order on to whichever replica leads, when this one does not. One that is stuck, old or gone does not end
     /// the search: what it may have done is not done twice, because the order keeps its name.
     async fn pass_on(&self, refused: Status, order: Passed) -> Result<v1::ControlResponse, Status> {
         let mut answer = refused;
-        for uri in &self.peers {
-            let endpoint = Endpoint::from(uri.clone()).connect_timeout(REACH_TIME_MAX).timeout(PASS_TIME_MAX);
-            let Ok(channel) = endpoint.connect().await else { continue };
+        for uri in self.peers.uris() {
+            let Some(channel) = self.reach(uri).await else { continue };
             let mut client = ControlClient::new(channel);
             let told = match &order {
                 Passed::Hold(order) => client.hold(passed_on(order.clone())).await,
@@ -217,7 +227,7 @@ mod tests {
     fn replica(peers: &[std::net::SocketAddr]) -> Orders {
         let peers = peers.iter().map(|address| format!("http://{address}").parse().unwrap()).collect();
         let (counter, _) = Counter::open();
-        Orders::new(counter, Driver::new(Policy::default(), "r"), peers)
+        Orders::new(counter, Driver::new(Policy::default(), "r"), Addresses::new(peers, None))
     }
 
     #[tokio::test]

@@ -15,6 +15,7 @@ use tonic::Status;
 use super::Shared;
 use super::assembler::Assembler;
 use super::line::{Line, News, Permit};
+use super::pass::Nodes;
 use super::session::{Session, Stage};
 
 /// One stream; it ends the session when it is dropped.
@@ -45,10 +46,10 @@ enum Awaited {
 }
 
 impl Exchange {
-    pub(super) fn new(shared: Arc<Shared>, permit: Permit) -> Self {
+    pub(super) fn new(shared: Arc<Shared>, permit: Permit, nodes: Nodes) -> Self {
         Self {
             assembler: Assembler::default(),
-            session: Session::new(Arc::clone(&shared), Instant::now()),
+            session: Session::new(Arc::clone(&shared), nodes, Instant::now()),
             line: Arc::default(),
             deadline: None,
             outgoing: Vec::new(),

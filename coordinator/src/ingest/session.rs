@@ -16,6 +16,7 @@ use tonic::Status;
 use super::Shared;
 use super::bucket::Bucket;
 use super::line::Line;
+use super::pass::Nodes;
 use super::{pace, wire};
 use crate::convert::incoming;
 use crate::probe;
@@ -32,6 +33,8 @@ thread_local! {
 /// One stream's state.
 pub(super) struct Session {
     shared: Arc<Shared>,
+    /// The nodes that it may be of.
+    nodes: Nodes,
     /// The engine's name for the stream, once Hello was taken.
     id: Option<id::Session>,
     /// Whether a snapshot has come since.
@@ -56,10 +59,11 @@ pub(super) enum Stage {
 
 impl Session {
     /// A stream that has just been opened.
-    pub(super) fn new(shared: Arc<Shared>, now: Instant) -> Self {
+    pub(super) fn new(shared: Arc<Shared>, nodes: Nodes, now: Instant) -> Self {
         let bucket = Bucket::full(shared.limits.messages_at_once, now);
         Self {
             shared,
+            nodes,
             id: None,
             has_snapshot: false,
             has_left: false,
@@ -173,6 +177,7 @@ impl Session {
     }
 
     fn hello(&mut self, hello: &v1::Hello, line: &Arc<Line>) -> Result<Answer, Status> {
+        self.nodes.check(&hello.node)?;
         let wanted = Duration::from_millis(hello.interval_ms.into()).clamp(INTERVAL_MIN, INTERVAL_MAX);
         let interval = self.shared.limits.report_interval.unwrap_or(wanted);
         let fact = incoming::hello(hello, interval).map_err(|error| Status::from(&error))?;

@@ -1,25 +1,25 @@
 //! Serves agents' connections.
 
 use std::error::Error;
-use std::net::TcpStream;
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use super::transport::Transport;
 use super::{Services, broke, wait_until_closed};
 use crate::ingest::http2::Arrived;
 
 /// Serves the connections that come until shut down.
-pub(super) async fn serve(
-    mut arrivals: mpsc::Receiver<Arrived<TcpStream>>,
+pub(super) async fn serve<T: Transport>(
+    mut arrivals: mpsc::Receiver<Arrived<T::Parked>>,
     services: Services,
     shutdown: CancellationToken,
 ) -> Result<(), Box<dyn Error + Send + Sync>> {
     // Counts the connections that are open, by its clones.
     let open = Arc::new(());
     while let Some(Some(arrived)) = shutdown.run_until_cancelled(arrivals.recv()).await {
-        let arrived = match arrived.map(tokio::net::TcpStream::from_std) {
+        let arrived = match arrived.map(T::unpark) {
             Ok(arrived) => arrived,
             // One agent connects again; the others on this thread go on.
             Err(error) => {

@@ -1,7 +1,7 @@
 //! Accepts connections and finds out whose they are: agents' go to the threads that serve those, others stay.
 
 use std::error::Error;
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +11,8 @@ use tokio_util::sync::CancellationToken;
 use tonic::transport::server::TcpIncoming;
 
 use super::readers::Readers;
+use super::seldom::Seldom;
+use super::transport::{TLS_HANDSHAKE, Transport};
 use super::{Services, broke, wait_until_closed};
 use crate::ingest::http2::{self, Arrived, Opened, Settings};
 
@@ -31,9 +33,10 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 const OPEN_TIME_MAX: Duration = Duration::from_secs(5);
 
 /// Accepts until shut down.
-pub(super) async fn serve(
+pub(super) async fn serve<T: Transport>(
     listener: TcpListener,
-    agents: mpsc::Sender<Arrived<TcpStream>>,
+    transport: T,
+    agents: mpsc::Sender<Arrived<T::Parked>>,
     services: Services,
     shutdown: CancellationToken,
 ) -> Result<(), Box<dyn Error + Send + Sync>> {
@@ -43,7 +46,8 @@ pub(super) async fn serve(
         .with_keepalive_interval(Some(KEEPALIVE_INTERVAL))
         .with_keepalive_retries(Some(KEEPALIVE_RETRIES));
     let readers = Readers::new(services, &shutdown).await?;
-    let door = Door { settings: Settings::of(readers.http()).await?, agents, readers };
+    let settings = Settings::of(readers.http()).await?;
+    let door = Door { transport, settings, agents, readers, refused: Arc::default() };
     // Counts the connections that are open, by its clones.
     let open = Arc::new(());
     while let Some(Some(accepted)) = shutdown.run_until_cancelled(incoming.next()).await {
@@ -66,19 +70,45 @@ pub(super) async fn serve(
 }
 
 /// What is needed to let someone in.
-#[derive(Clone)]
-struct Door {
+struct Door<T: Transport> {
+    transport: T,
     settings: Settings,
-    agents: mpsc::Sender<Arrived<TcpStream>>,
+    agents: mpsc::Sender<Arrived<T::Parked>>,
     readers: Readers,
+    refused: Arc<Seldom>,
 }
 
-impl Door {
+impl<T: Transport> Clone for Door<T> {
+    fn clone(&self) -> Door<T> {
+        let Door { transport, settings, agents, readers, refused } = self;
+        Door {
+            transport: transport.clone(),
+            settings: settings.clone(),
+            agents: agents.clone(),
+            readers: readers.clone(),
+            refused: Arc::clone(refused),
+        }
+    }
+}
+
+impl<T: Transport> Door<T> {
     async fn take(self, socket: tokio::net::TcpStream) -> Result<(), Box<dyn Error + Send + Sync>> {
+        let peer = socket.peer_addr();
+        let socket = self.transport.accept(socket, OPEN_TIME_MAX).await?;
         match http2::open(socket, &self.settings, OPEN_TIME_MAX).await? {
             // It fails only when the server stops.
             Opened::Report(arrived) => {
-                let _ = self.agents.send(arrived.map(tokio::net::TcpStream::into_std)?).await;
+                let _ = self.agents.send(arrived.map(T::park)?).await;
+            }
+            Opened::Other(socket) if socket.begins_with(TLS_HANDSHAKE) => {
+                if let Some(hidden) = self.refused.pass() {
+                    let peer = peer.map(|peer| peer.to_string()).unwrap_or_default();
+                    tracing::warn!(
+                        peer,
+                        hidden,
+                        "a client spoke TLS, which this port does not: give the replica tls.certificate and tls.key, or the client http://"
+                    );
+                }
             }
             Opened::Other(socket) => self.readers.serve(socket).await?,
         }

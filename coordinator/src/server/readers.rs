@@ -1,7 +1,10 @@
 //! The general server: every connection that is not an agent's.
 
 use std::convert::Infallible;
+use std::future::poll_fn;
+use std::pin::pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use http::{Request, Response};
@@ -9,7 +12,6 @@ use hyper::body::Incoming;
 use hyper::server::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use ostler_proto::v1;
-use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 use tonic::body::Body;
 use tonic::service::Routes;
@@ -18,8 +20,8 @@ use tower::{Layer, Service, ServiceExt};
 
 use super::Services;
 use crate::api::{Api, encoded};
-use crate::ingest;
 use crate::ingest::http2::{Rewound, WINDOW_BYTES};
+use crate::ingest::{self, Pass, Socket};
 use crate::request_log::RequestLog;
 
 /// What all methods of the agents' service begin with.
@@ -39,6 +41,9 @@ const REQUEST_BYTES_MAX: usize = 64 << 10;
 
 /// Bytes of another replica's question: the names of a thousand nodes, of 253 bytes each.
 const QUESTION_BYTES_MAX: usize = 288 << 10;
+
+/// How long calls go on that were made over a connection whose certificate counts no more.
+const LOST_TIME_MAX: Duration = Duration::from_secs(1);
 
 /// What health is told of: the whole server and the two services that are served.
 const HEALTH_NAMES: [&str; 3] = ["", v1::agent_server::SERVICE_NAME, v1::fleet_server::SERVICE_NAME];
@@ -67,9 +72,22 @@ impl Readers {
     }
 
     /// Serves a connection to its end.
-    pub(super) async fn serve(self, socket: Rewound<TcpStream>) -> hyper::Result<()> {
-        let answer = hyper::service::service_fn(|request| self.service.clone().oneshot(request));
-        self.http.serve_connection(TokioIo::new(socket), answer).await
+    pub(super) async fn serve<S: Socket>(self, socket: Rewound<S>) -> hyper::Result<()> {
+        let pass = socket.socket().pass().clone();
+        let answer = hyper::service::service_fn(|mut request| {
+            ingest::mark(&mut request, &pass);
+            self.service.clone().oneshot(request)
+        });
+        let mut served = pin!(self.http.serve_connection(TokioIo::new(socket), answer));
+        let lost = poll_fn(|context| pass.poll_lost(context));
+        tokio::select! {
+            biased;
+            // What goes on is ended with the connection, and the client sees only that.
+            _ = lost => {}
+            ended = served.as_mut() => return ended,
+        }
+        served.as_mut().graceful_shutdown();
+        tokio::time::timeout(LOST_TIME_MAX, served).await.unwrap_or(Ok(()))
     }
 }
 

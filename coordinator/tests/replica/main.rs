@@ -8,5 +8,6 @@ mod peers;
 mod restart;
 mod services;
 mod support;
+mod tls;
 mod verdicts;
 mod watches;

@@ -17,7 +17,7 @@ async fn join(replica: &Running, name: &str) -> Agent {
 }
 
 /// Rows come from now on.
-fn beat(mut agent: Agent) -> tokio::task::JoinHandle<()> {
+pub(crate) fn beat(mut agent: Agent) -> tokio::task::JoinHandle<()> {
     tokio::spawn(async move {
         for seq in 1.. {
             agent.row(seq).await;

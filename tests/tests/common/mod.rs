@@ -7,4 +7,5 @@ pub(crate) mod build;
 pub(crate) mod coordinator;
 pub(crate) mod data;
 pub(crate) mod fake;
+pub(crate) mod pki;
 pub(crate) mod replica;

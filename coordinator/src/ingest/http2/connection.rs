@@ -344,7 +344,8 @@ impl Connection {
         }
     }
 
-    fn end(&mut self, status: Status) {
+    /// Ends the stream so, after the answers that wait.
+    pub(super) fn end(&mut self, status: Status) {
         if let Phase::Open = self.phase {
             self.exchange.end(status.message());
             self.phase = Phase::Ending(status);

@@ -79,6 +79,7 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     socket.write_all(&settings.0).await?;
+    socket.flush().await?;
     let mut read = Vec::new();
     let found = match tokio::time::timeout(limit, find(&mut socket, &mut read)).await {
         Ok(found) => found?,

@@ -19,6 +19,16 @@ impl<S> Rewound<S> {
     pub(super) fn new(socket: S, read: Vec<u8>, written: usize) -> Self {
         Self { socket, read: read.into(), written }
     }
+
+    /// The socket itself.
+    pub(crate) fn socket(&self) -> &S {
+        &self.socket
+    }
+
+    /// Whether the client began with this byte.
+    pub(crate) fn begins_with(&self, byte: u8) -> bool {
+        self.read.first() == Some(&byte)
+    }
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Rewound<S> {

@@ -11,9 +11,11 @@ use std::time::{Duration, Instant};
 use http::HeaderMap;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::time::Sleep;
+use tonic::Status;
 
 use super::connection::{Connection, go_away, stop_sending};
 use super::{fields, frame};
+use crate::ingest::pass::{Pass, Socket};
 
 /// Bytes read at once: a minute's backlog, and far more rows than gather in one connection.
 const READ_BYTES: usize = 64 << 10;
@@ -25,6 +27,10 @@ const WAITING_BYTES_MAX: usize = 16 << 10;
 /// for writing: a socket closed with unread bytes in it would be reset and the end be lost, and a client of gRPC C-core
 /// that meets the end of the connection along with the end of the stream may report `UNAVAILABLE` in the status's place.
 pub(super) const LINGER_MAX: Duration = Duration::from_secs(5);
+
+/// How long one may take whose certificate counts no more: with a second until that is known, well below the five seconds
+/// in which such a connection is closed.
+const LOST_LINGER_MAX: Duration = Duration::from_secs(2);
 
 thread_local! {
     /// Where all connections of a thread read into.
@@ -43,6 +49,7 @@ where
     go_away(stream, frame::NO_ERROR, "", &mut outgoing);
     let told = async {
         socket.write_all(&outgoing).await?;
+        socket.flush().await?;
         tokio::io::copy(&mut socket, &mut tokio::io::sink()).await
     };
     // Whether it reads it is its own affair.
@@ -57,11 +64,19 @@ pub(in super::super) struct Serve<S> {
     linger: Option<Pin<Box<Sleep>>>,
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> Serve<S> {
+impl<S: Socket> Serve<S> {
     /// Goes on with a connection of which some was read already.
     pub(in super::super) fn new(socket: S, mut connection: Connection, read: &[u8]) -> Self {
         connection.receive(read, Instant::now());
         Self { socket, connection, linger: None }
+    }
+
+    /// Ends the stream of an agent that is not trusted any more, and waits only a moment until it has read so.
+    fn end_now(&mut self, status: Status) {
+        if self.connection.is_open() {
+            self.connection.end(status);
+            self.linger = Some(Box::pin(tokio::time::sleep(LOST_LINGER_MAX)));
+        }
     }
 
     /// Reads and writes until neither can go on; an error says that the connection is over.
@@ -92,7 +107,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Serve<S> {
                 *outgoing = Vec::new();
             }
         }
-        Ok(Poll::Ready(()))
+        // What TLS keeps back goes out here; a socket by itself keeps nothing.
+        Ok(Pin::new(&mut self.socket).poll_flush(context)?)
     }
 
     fn poll_read(&mut self, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
@@ -108,11 +124,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Serve<S> {
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> Future for Serve<S> {
+impl<S: Socket> Future for Serve<S> {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         self.connection.take_news(context);
+        if let Poll::Ready(status) = self.socket.pass().poll_lost(context) {
+            self.end_now(status);
+        }
         loop {
             // First, for one who sends without end could keep it from its turn.
             if let Some(linger) = &mut self.linger

@@ -18,7 +18,7 @@ use super::serve::{LINGER_MAX, Serve};
 use crate::driver::Driver;
 use crate::ingest::exchange::Exchange;
 use crate::ingest::line::Lines;
-use crate::ingest::{Limits, Shared};
+use crate::ingest::{Limits, Nodes, Shared};
 
 const REPORT: &[u8] = b"\x83\x86\x04\x17/ostler.v1.Agent/Report\x0f\x10\x10application/grpc";
 
@@ -34,7 +34,7 @@ impl Peer {
         let lines = Lines::default();
         let permit = lines.admit(1).unwrap();
         let shared = Arc::new(Shared { driver: driver.clone(), limits: Limits::default(), lines });
-        let exchange = Exchange::new(shared, permit);
+        let exchange = Exchange::new(shared, permit, Nodes::default());
         let mut peer =
             Peer { driver, connection: Connection::new(exchange, 1, &HeaderMap::new(), Instant::now()) };
         let opening: Vec<u8> = peer.told().iter().map(|it| it.0.kind).collect();
