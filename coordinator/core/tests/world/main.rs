@@ -34,7 +34,8 @@
 //! | F38 values of etcd that cannot be read | not here: `coordinator/src/desk/load.rs`: nothing is done until they can |
 //! | F22 too little to spare, F25 leaders change in a drain | not yet: there is no failover and no drain |
 //! | F30 files run out at the agent | not here: `tests/tests/agent_fake.rs`; not memory and processes |
-//! | F34 certificates, F35 versions side by side | not tested |
+//! | F34 certificates | not here: `tests/tests/tls.rs` |
+//! | F35 versions side by side | not tested |
 
 mod agent;
 mod check;
