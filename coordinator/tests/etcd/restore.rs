@@ -1,7 +1,7 @@
 //! Backups of a real etcd, restored into another one, into a file, and back; and terms, which only rise.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use ostler_coordinator::backup::format::Origin;
@@ -20,13 +20,28 @@ use crate::{Answer, LeaseId, Request};
 
 const TTL: Duration = Duration::from_secs(3);
 
+/// Puts a value, again when a busy disk keeps etcd from answering in the store's time.
 async fn put(store: &impl Store, key: &str, value: &[u8]) -> u64 {
-    let operations = vec![Operation::Put(key.to_owned(), value.to_vec())];
-    store.commit(Transaction { compares: Vec::new(), operations }).await.unwrap().revision
+    answered(async || {
+        let operations = vec![Operation::Put(key.to_owned(), value.to_vec())];
+        store.commit(Transaction { compares: Vec::new(), operations }).await
+    })
+    .await
+    .revision
+}
+
+async fn answered<R>(mut ask: impl AsyncFnMut() -> Result<R, store::Error>) -> R {
+    let began = Instant::now();
+    loop {
+        match ask().await {
+            Ok(answer) => return answer,
+            Err(error) => assert!(began.elapsed() < PATIENCE, "{error:?}"),
+        }
+    }
 }
 
 async fn state(store: &impl Store) -> BTreeMap<String, Vec<u8>> {
-    let (entries, _) = store.list("").await.unwrap();
+    let (entries, _) = answered(async || store.list("").await).await;
     entries.into_iter().filter(|it| is_state(&it.key)).map(|it| (it.key, it.value)).collect()
 }
 
