@@ -247,6 +247,9 @@ fn mask(fields: &[String]) -> Option<FieldMask> {
     (!fields.is_empty()).then(|| FieldMask { paths: fields.to_vec() })
 }
 
+/// How it is told that the other side hung up, by how far it was when it noticed.
+const HUNG_UP: [&str; 3] = ["reset", "roken pipe", "closed"];
+
 /// Why nobody answers, and what to do when that is known.
 pub(crate) fn reason(server: &str, error: &dyn std::error::Error) -> String {
     let cause = root_cause(error);
@@ -261,9 +264,7 @@ pub(crate) fn reason(server: &str, error: &dyn std::error::Error) -> String {
     match remedies.iter().find(|(sign, _)| cause.contains(sign)) {
         Some((_, remedy)) => format!("{cause}; {remedy}"),
         // A port that speaks TLS hangs up on whoever does not.
-        None if server.starts_with("http://")
-            && (cause.contains("reset") || cause.contains("roken pipe")) =>
-        {
+        None if server.starts_with("http://") && HUNG_UP.iter().any(|sign| cause.contains(sign)) => {
             format!("{cause}; it may speak TLS: then name it with https://")
         }
         None => cause,
